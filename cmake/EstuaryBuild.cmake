@@ -1,0 +1,54 @@
+# Compile settings and the helper functions that every room uses.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(estuary-options INTERFACE)
+target_compile_options(estuary-options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual
+    -Wswitch -Wimplicit-fallthrough -Werror)
+target_compile_definitions(estuary-options INTERFACE OPENSSL_NO_DEPRECATED OPENSSL_API_COMPAT=30000)
+target_include_directories(estuary-options INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+if(ESTUARY_SANITIZE)
+    target_compile_options(estuary-options INTERFACE -fsanitize=${ESTUARY_SANITIZE} -fno-omit-frame-pointer
+        -fno-sanitize-recover=all)
+    target_link_options(estuary-options INTERFACE -fsanitize=${ESTUARY_SANITIZE})
+endif()
+if(ESTUARY_FUZZ)
+    # Coverage feedback everywhere; the fuzzer's main only in the fuzz targets.
+    target_compile_options(estuary-options INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(estuary-options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+install(TARGETS estuary-options EXPORT estuary)
+
+# estuary_room(NAME SOURCES file... [PUBLIC target...] [PRIVATE target...])
+# One static library estuary-NAME, also known as estuary::NAME.
+function(estuary_room name)
+    cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+    add_library(estuary-${name} STATIC ${ROOM_SOURCES})
+    add_library(estuary::${name} ALIAS estuary-${name})
+    set_target_properties(estuary-${name} PROPERTIES EXPORT_NAME ${name})
+    target_link_libraries(estuary-${name} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE} $<BUILD_INTERFACE:estuary-options>)
+    target_include_directories(estuary-${name} PUBLIC
+        $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    install(TARGETS estuary-${name} EXPORT estuary)
+endfunction()
+
+# estuary_test(NAME SOURCES file... [LINK target...])
+# One GoogleTest program test_NAME; each of its cases is a ctest case.
+function(estuary_test name)
+    cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
+    add_executable(test_${name} ${TEST_SOURCES})
+    target_link_libraries(test_${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main estuary-options)
+    target_compile_definitions(test_${name} PRIVATE ESTUARY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
+endfunction()
