@@ -1,0 +1,118 @@
+#pragma once
+// The sea: every protocol asks here, and nothing is signed anywhere else. Synchronous; thread-safe. What a call writes goes into
+// the caller's unit of work; nothing may be told to the peer before that is committed.
+#include <memory>
+#include <variant>
+
+#include "estuary/authority/principal.h"
+#include "estuary/authority/profile.h"
+#include "estuary/crypto/key.h"
+#include "estuary/crypto/password.h"
+#include "estuary/store/store.h"
+#include "estuary/x509/request.h"
+
+namespace estuary::authority {
+
+/// One issuing CA: its key, its certificate, and what /cacerts tells of it.
+struct CaConfig {
+    std::string name;                               ///< "issuing"
+    x509::Certificate certificate;
+    crypto::PrivateKey key;
+    std::vector<x509::Certificate> chain;           ///< above it, up to and with the root
+    std::vector<x509::Certificate> rollover;        ///< OldWithNew, NewWithOld, and former CA certificates still in use
+};
+
+struct ManufacturerAnchors {
+    std::string name;
+    std::vector<x509::Certificate> anchors;
+};
+
+struct Config {
+    std::vector<CaConfig> cas;
+    std::vector<Profile> profiles;
+    std::vector<ManufacturerAnchors> manufacturers;
+    crypto::BlockedKeys blocked_keys;
+    crypto::Secret password_key;                    ///< keys the hash of generated passwords
+    std::string digest_realm = "estuary";
+    unsigned slow_hashes_max = 2;                   ///< concurrent scrypt computations; more: too_busy
+};
+
+enum class Verb : std::uint8_t { enroll, renew };
+
+/// How the request is linked to the TLS session that carried it (RFC 7030 3.5), as the river found it.
+enum class Linking : std::uint8_t { absent, matched, mismatched };
+
+struct EnrollRequest {
+    Verb verb = Verb::enroll;
+    std::string profile;                 ///< what the label gives
+    std::string label;
+    x509::SignedRequest request;
+    Principal principal;
+    Linking linking = Linking::absent;
+    bool linking_required = false;
+};
+
+struct Issued {
+    x509::Certificate certificate;
+    std::string ca;
+    bool repeated = false;               ///< the answer to a request that was answered before
+};
+struct Pending {
+    std::int64_t request_id = 0;
+    Seconds retry_after{};
+};
+using Outcome = std::variant<Issued, Pending>;
+
+struct RevokeRequest {
+    std::string ca;
+    ByteVec serial_number;
+    store::RevocationReason reason = store::RevocationReason::unspecified;
+    Principal principal;
+};
+
+class Authority {
+public:
+    /// `clock`, `entropy` and `store` outlive it. policy or bad_key errors name what in the configuration is wrong.
+    static Result<std::unique_ptr<Authority>> create(Config config, store::Store& store, const Clock& clock,
+                                                     crypto::Entropy& entropy);
+    ~Authority();
+
+    // -- who asks ----------------------------------------------------------------------------------------------------
+    /// A name and password. not_authenticated (always the same detail and about the same time for an unknown name, a wrong
+    /// password, an expired credential); too_busy when failures of this address and name are slowed or slow hashes capped.
+    /// A spent credential still proves who asks, with uses_left 0: only an answer given before can follow.
+    Result<CredentialProof> authenticate_password(std::string_view name, const crypto::Secret& password,
+                                                  std::string_view address);
+    /// For Digest: the stored H(A1) of a live credential; not_authenticated if none.
+    struct DigestSecret { std::string ha1; CredentialProof proof; };
+    Result<DigestSecret> digest_secret(std::string_view name, std::string_view address);
+    void digest_failed(std::string_view name, std::string_view address);
+    /// A chain whose key was proved and which the TLS layer verified to an anchor of ours (anchor last). Checks that anchor,
+    /// validity, and the revocation state in the store (fails closed: an unrecorded certificate of ours is refused, bug class 6).
+    Result<CertificateProof> authenticate_certificate(const std::vector<ByteVec>& verified_chain);
+
+    // -- verbs -------------------------------------------------------------------------------------------------------
+    /// Issues, waits for approval, answers a repeated request as before, or refuses. Writes into `work`; refusals are audited
+    /// there too, so commit `work` also when an error comes back.
+    Result<Outcome> enroll(const EnrollRequest& request, store::UnitOfWork& work);
+    Result<void> revoke(const RevokeRequest& request, store::UnitOfWork& work);
+    Result<void> decide(std::int64_t request_id, bool approve, std::string reason, const Principal& principal,
+                        store::UnitOfWork& work);
+
+    // -- what is published ----------------------------------------------------------------------------------------------
+    /// For /cacerts: the CA's certificate first, then its chain with the root, then rollover certificates.
+    Result<std::vector<x509::Certificate>> ca_certificates(std::string_view ca) const;
+    const Profile* profile(std::string_view name) const;
+    const CaConfig* ca(std::string_view name) const;
+
+    /// A certificate for the server itself by the named profile; made by the same policy and signer.
+    Result<x509::Certificate> issue_for_server(std::string_view profile, const x509::SignedRequest& request,
+                                               store::UnitOfWork& work);
+
+private:
+    class Impl;
+    explicit Authority(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace estuary::authority

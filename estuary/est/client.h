@@ -1,0 +1,76 @@
+#pragma once
+// EST's client (RFC 7030): the same protocol from the other bank. The transport is passed in, so that it runs over any.
+#include <functional>
+#include <variant>
+
+#include "estuary/est/messages.h"
+#include "estuary/http/message.h"
+
+namespace estuary::est {
+
+/// Sends one request over an authenticated connection and returns the answer.
+using Exchange = std::function<Result<http::Response>(const http::Request&)>;
+
+struct HttpCredentials {
+    std::string user;
+    crypto::Secret password;
+};
+
+/// Retry later (202): seconds as the server said, at least 1.
+struct Wait {
+    Seconds retry_after{};
+};
+/// Redirected (3xx) elsewhere: same scheme, the caller decides (RFC 7030 3.2.1).
+struct Redirect {
+    std::string location;
+};
+template <class T>
+using Answer = std::variant<T, Wait, Redirect>;
+
+class Client {
+public:
+    /// `base_path` is "/.well-known/est" and a label, or the path of the URL that the user gave.
+    Client(Exchange exchange, std::string host, std::string base_path, const Clock& clock);
+    /// Answers a 401 with Basic or Digest (SHA-256 preferred over Basic); only set over an authenticated server.
+    void set_credentials(HttpCredentials credentials);
+
+    Result<Answer<std::vector<x509::Certificate>>> ca_certificates();
+    /// Nothing to ask: empty attributes (204, 404 or an empty body).
+    Result<Answer<CsrAttrs>> csr_attributes();
+    /// One certificate whose key is the request's.
+    Result<Answer<x509::Certificate>> enroll(Bytes request_der, bool renew);
+
+private:
+    Result<http::Response> send(http::Request request);
+
+    Exchange exchange_;
+    std::string host_, base_path_;
+    const Clock& clock_;
+    std::optional<HttpCredentials> credentials_;
+};
+
+/// The client's wishes joined with what the server asks for (RFC 7030 4.5.2, RFC 9908): key type, subject, extensions.
+struct RequestPlan {
+    std::string key_type;                          ///< what to generate, if a key is to be made
+    x509::RequestTemplate request;
+    bool linking_wanted = false;                   ///< challengePassword asked for
+    bool linking_by_attribute = false;             ///< estIdentityLinking asked for (RFC 7894)
+    std::vector<std::string> notes;                ///< what was added or could not be honoured, for the person
+};
+struct Wishes {
+    x509::Name subject;
+    std::vector<x509::GeneralName> subject_alt_names;
+    std::optional<std::string> key_type;           ///< the person's choice wins over the server's, with a note
+};
+Result<RequestPlan> plan_request(const Wishes& wishes, const CsrAttrs& attributes);
+
+/// The trust anchors and intermediates of a /cacerts answer: self-signed certificates are anchors, OldWithNew and NewWithOld
+/// (RFC 7030 4.1.3) are checked against them.
+struct CaBag {
+    std::vector<x509::Certificate> anchors, others;
+};
+Result<CaBag> sort_ca_certificates(const std::vector<x509::Certificate>& certificates);
+/// `issued` and its path to an anchor of the bag, end entity first, root left out.
+Result<std::vector<x509::Certificate>> build_chain(const x509::Certificate& issued, const CaBag& bag, Time now);
+
+}  // namespace estuary::est

@@ -1,0 +1,65 @@
+#pragma once
+// EST's own bytes and values (RFC 7030, 8951, 9908): bodies, paths, CSR attributes.
+#include <string>
+#include <vector>
+
+#include "estuary/base/result.h"
+#include "estuary/http/grammar.h"
+#include "estuary/x509/request.h"
+
+namespace estuary::est {
+
+enum class Operation : std::uint8_t { cacerts, csrattrs, simpleenroll, simplereenroll, fullcmc, serverkeygen };
+std::string_view to_string(Operation operation) noexcept;
+
+/// /.well-known/est/[LABEL/]OPERATION
+struct Target {
+    std::string label;   ///< empty: none
+    Operation operation{};
+};
+Result<Target> parse_target(std::string_view request_target);
+
+inline constexpr std::string_view media_pkcs10 = "application/pkcs10";
+inline constexpr std::string_view media_pkcs7 = "application/pkcs7-mime";
+inline constexpr std::string_view media_pkcs7_certs_only = "application/pkcs7-mime; smime-type=certs-only";
+inline constexpr std::string_view media_csrattrs = "application/csrattrs";
+
+/// The DER of a body: base64 with or without line breaks, PEM-armoured, or DER itself (what clients really send).
+Result<ByteVec> decode_body(std::string_view body, std::string_view pem_label);
+
+/// AttrOrOID (RFC 8951 3.4, B): an OID alone, or an attribute with values.
+struct AttrOrOid {
+    der::Oid oid;
+    std::optional<std::vector<ByteVec>> values;   ///< whole DER elements
+};
+
+/// One extension of an extensionReqTemplate (RFC 9908 3.4): value absent means that the client fills it in.
+struct ExtensionTemplate {
+    der::Oid id;
+    bool critical = false;
+    std::optional<ByteVec> value;
+};
+/// CertificationRequestInfoTemplate (RFC 9908).
+struct RequestInfoTemplate {
+    struct NameAttribute {
+        der::Oid type;
+        std::optional<std::pair<der::Tag, std::string>> value;   ///< absent: the client fills it in
+    };
+    std::optional<std::vector<std::vector<NameAttribute>>> subject;
+    std::optional<ByteVec> key_algorithm;         ///< AlgorithmIdentifier, DER
+    std::optional<unsigned> rsa_bits;             ///< from an RSAPublicKey with dummy modulus of that size
+    std::vector<ExtensionTemplate> extensions;
+    std::vector<AttrOrOid> attributes;            ///< others
+};
+
+/// What /csrattrs says.
+struct CsrAttrs {
+    std::vector<AttrOrOid> items;                       ///< everything but the template
+    std::optional<RequestInfoTemplate> request_template;
+    bool empty() const { return items.empty() && !request_template; }
+
+    static Result<CsrAttrs> parse(Bytes der);
+    ByteVec encode() const;
+};
+
+}  // namespace estuary::est

@@ -1,0 +1,56 @@
+#pragma once
+// EST's server (RFC 7030): request value in, response value out. Knows HTTP values and the authority; no sockets, no SQL.
+#include <map>
+#include <memory>
+
+#include "estuary/authority/authority.h"
+#include "estuary/est/messages.h"
+#include "estuary/http/message.h"
+
+namespace estuary::est {
+
+/// What proves who asks, under one label. Default deny: with nothing allowed the enrolling operations refuse (bug class 9).
+struct Authentication {
+    bool certificate_of_ours = false;      ///< issued by the label's CA
+    std::vector<std::string> manufacturers;///< names of anchor sets whose certificates may enroll
+    bool basic = false, digest = false;
+    bool certificate_and_password = false; ///< both are needed, not either
+};
+
+struct Label {
+    std::string name;                      ///< "" is /.well-known/est/simpleenroll itself
+    std::string profile;
+    bool enabled = true;
+    Authentication enroll, renew;          ///< renewal: a certificate of this CA for this label is needed in any case
+    bool linking_required = false;         ///< RFC 7030 3.5
+    bool csrattrs_needs_authentication = false;
+};
+
+struct ServerConfig {
+    std::vector<Label> labels;
+    std::string realm = "estuary";
+    Seconds digest_nonce_lifetime{300};
+};
+
+class Server {
+public:
+    static Result<std::unique_ptr<Server>> create(ServerConfig config, authority::Authority& authority, const Clock& clock,
+                                                  crypto::Entropy& entropy);
+    ~Server();
+    /// Whether a target is EST's (starts with /.well-known/est).
+    static bool owns(std::string_view target) noexcept;
+    /// cacerts and csrattrs: answered from prepared octets, without signature or database.
+    bool is_quick(const http::Request& request) const noexcept;
+    /// Answers. If `work` is not empty afterwards, the response may leave only once it is committed.
+    http::Response serve(const http::Request& request, const http::Peer& peer, store::UnitOfWork& work);
+
+private:
+    class Impl;
+    explicit Server(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The answer for an error in EST's terms: status, WWW-Authenticate is added by the server, Retry-After where it helps.
+http::Response to_response(const Error& error);
+
+}  // namespace estuary::est
