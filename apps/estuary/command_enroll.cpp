@@ -1,0 +1,175 @@
+#include <unistd.h>
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "enrollment.h"
+#include "estuary/base/encoding.h"
+#include "estuary/base/file.h"
+#include "estuary/base/text.h"
+
+namespace estuary::client {
+namespace {
+
+struct Options {
+    std::string url, label, subject, key_type, key_file, request_file, user, password_file, certificate, certificate_key, out;
+    std::string wait = "10m";
+    std::vector<std::string> names;
+    bool password_stdin = false, no_linking = false, force = false;
+    TrustOptions trust;
+};
+
+tl::unexpected<Failure> usage(std::string detail) {
+    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
+}
+
+Outcome<std::optional<HttpUser>> read_user(const Options& options) {
+    if (options.user.empty()) return std::optional<HttpUser>{};
+    std::string line;
+    if (options.password_stdin) {
+        std::getline(std::cin, line);
+    } else {
+        if (options.password_file.empty()) return usage("--user needs --password-file FILE or --password-stdin");
+        ESTUARY_TRY_AS(const auto content, file::read(options.password_file, 4096), local_failure);
+        line = as_text(content).substr(0, as_text(content).find('\n'));
+    }
+    while (!line.empty() && line.back() == '\r') line.pop_back();
+    HttpUser user{options.user, crypto::Secret{line}};
+    crypto::wipe({reinterpret_cast<std::uint8_t*>(line.data()), line.size()});
+    return std::optional<HttpUser>{std::move(user)};
+}
+
+/// A certificate that the device already holds, for example its manufacturer's.
+Outcome<std::optional<net::ClientIdentity>> read_identity(const Options& options) {
+    if (options.certificate.empty()) return std::optional<net::ClientIdentity>{};
+    ESTUARY_TRY_AS(const auto pem, file::read(options.certificate), local_failure);
+    ESTUARY_TRY_AS(const auto chain, x509::parse_certificates(pem), local_failure);
+    const auto& key_source = options.certificate_key.empty() ? options.certificate : options.certificate_key;
+    ESTUARY_TRY_AS(auto key, crypto::PrivateKey::load(key_source), local_failure);
+    net::ClientIdentity identity{{}, std::move(key)};
+    for (const auto& certificate : chain) identity.chain.push_back(to_vec(certificate.der()));
+    return std::optional<net::ClientIdentity>{std::move(identity)};
+}
+
+Outcome<est::Wishes> read_wishes(const Options& options) {
+    est::Wishes wishes;
+    if (auto subject = x509::Name::from_text(options.subject)) wishes.subject = std::move(*subject);
+    else return usage("--subject: " + subject.error().detail);
+    for (const auto& text : options.names) {
+        auto name = x509::GeneralName::from_text(text);
+        if (!name) return usage("--san: " + name.error().detail);
+        wishes.subject_alt_names.push_back(std::move(*name));
+    }
+    if (!options.key_type.empty()) wishes.key_type = options.key_type;
+    return wishes;
+}
+
+struct Prepared {
+    crypto::PrivateKey key;
+    Session::MakeRequest make_request;
+};
+
+/// The person's own request (--csr) with its key, sent as it is.
+Outcome<Prepared> prepare_given_request(const Options& options) {
+    if (options.key_file.empty()) return usage("--csr needs --key: the private key that made the request");
+    ESTUARY_TRY_AS(auto key, crypto::PrivateKey::load(options.key_file), local_failure);
+    ESTUARY_TRY_AS(const auto content, file::read(options.request_file), local_failure);
+    ESTUARY_TRY_AS(auto der, est::decode_body(as_text(content), "CERTIFICATE REQUEST"), local_failure);
+    ESTUARY_TRY_AS(const auto request, x509::SignedRequest::parse(der), local_failure);
+    if (!same(request.spki(), key.public_key().spki()))
+        return usage(fmt::format("{} was not made with the key {}", options.request_file, options.key_file));
+    return Prepared{std::move(key), [der](const http::ChannelBindings&) -> Result<ByteVec> { return der; }};
+}
+
+Outcome<Prepared> prepare(const Options& options, Session& session) {
+    if (!options.request_file.empty()) return prepare_given_request(options);
+    ESTUARY_TRY_OUTCOME(const auto wishes, read_wishes(options));
+    ESTUARY_TRY_OUTCOME(const auto attributes, session.csr_attributes());
+    ESTUARY_TRY_AS(auto plan, est::plan_request(wishes, attributes), local_failure);
+    for (const auto& note : plan.notes) fmt::print(stderr, "note: {}\n", text::printable(note));
+    auto key = options.key_file.empty() ? crypto::PrivateKey::generate(plan.key_type) : crypto::PrivateKey::load(options.key_file);
+    if (!key) return tl::unexpected<Failure>(local_failure(std::move(key).error()));
+    const bool linked = !options.no_linking || plan.linking_wanted;
+    return Prepared{*key, [plan, linked, key = *key](const http::ChannelBindings& bindings) {
+                        auto wanted = plan.request;
+                        if (linked) link_to_session(wanted, bindings, plan.linking_by_attribute);
+                        return x509::make_request(wanted, key);
+                    }};
+}
+
+Outcome<void> run(const Options& options, const Clock& clock) {
+    ESTUARY_TRY_OUTCOME(const auto base, est_base(options.url, options.label));
+    const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
+    if (!wait) return usage("--wait: " + wait.error().detail);
+    Directory directory{options.out};
+    if (directory.holds_identity() && !options.force)
+        return usage(fmt::format("{} already holds a certificate; renew it with: estuary renew {} (or use --force)", options.out, options.out));
+
+    ESTUARY_TRY_OUTCOME(const auto user, read_user(options));
+    ESTUARY_TRY_OUTCOME(auto identity, read_identity(options));
+    ESTUARY_TRY_OUTCOME(const auto trust, establish_trust(options.trust, base, clock));
+    auto connect = client_options(trust);
+    connect.identity = std::move(identity);
+    Session session{base, connect, clock};
+    if (user) session.set_user(*user);
+
+    ESTUARY_TRY_OUTCOME(const auto ca_certificates, session.ca_certificates());
+    EnrollmentState state{base.to_string(), trust.system, options.key_file};
+    if (!state.key_source.empty() && state.key_source.find(':') == std::string::npos)
+        state.key_source = std::filesystem::absolute(state.key_source).string();
+    ESTUARY_TRY_AS(auto pending, directory.load_pending(), local_failure);
+    const bool resumes = pending && pending->state.url == state.url && options.request_file.empty();
+    std::optional<Prepared> prepared;
+    if (resumes) {
+        fmt::print(stderr, "Asking again for the request kept in {}.\n", (directory.path() / "pending").string());
+        prepared = Prepared{pending->key, [der = pending->request](const http::ChannelBindings&) -> Result<ByteVec> { return der; }};
+    } else {
+        ESTUARY_TRY_OUTCOME(prepared, prepare(options, session));
+    }
+    ESTUARY_TRY_OUTCOME(auto certificate, ask(session, directory, state, prepared->key, prepared->make_request, false, {*wait}, clock));
+    ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, prepared->key, std::move(certificate), ca_certificates, clock));
+    show(kept, directory);
+    return {};
+}
+
+}  // namespace
+
+void add_enroll(CLI::App& program, const Clock& clock, int& status) {
+    auto options = std::make_shared<Options>();
+    auto* command = program.add_subcommand("enroll", "Get a first certificate (RFC 7030 4.2.1)");
+    command->add_option("URL", options->url, "https://host[:port]")->required();
+    command->add_option("--label", options->label, "CA label (RFC 7030 3.2.2)");
+    command->add_option("--subject", options->subject, "Subject, as \"CN=device 1,O=Example\"")->type_name("DN");
+    command->add_option("--san", options->names, "Subject alternative name: host name, address, dns:…, ip:…, email:…, uri:…; repeatable")
+        ->type_name("NAME");
+    auto* type = command->add_option("--key-type", options->key_type, "Key to make: p256, p384, rsa3072, ed25519, …; default: what the server asks for, or p256");
+    command->add_option("--key", options->key_file, "Use this private key (file or pkcs11: URI) instead of making one")->excludes(type);
+    command->add_option("--csr", options->request_file, "Send this certification request (PEM or DER) as it is; needs --key")
+        ->type_name("FILE")->excludes(type);
+    command->add_option("--user", options->user, "HTTP user name (the credential's name)");
+    command->add_option("--password-file", options->password_file, "Its password: first line of this file")->type_name("FILE");
+    command->add_flag("--password-stdin", options->password_stdin, "Its password: first line of standard input");
+    command->add_option("--cert", options->certificate, "Authenticate with this certificate (PEM, with its chain)")->type_name("FILE");
+    command->add_option("--cert-key", options->certificate_key, "and this key (default: the same file)")->type_name("FILE");
+    command->add_option("--out", options->out, "Directory for key, certificate, chain and trust anchors")->required()->type_name("DIR");
+    command->add_option("--wait", options->wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
+    command->add_flag("--no-linking", options->no_linking, "Do not put the TLS session's binding into the request");
+    command->add_flag("--force", options->force, "Enroll anew although the directory holds a certificate");
+    options->trust.add_to(*command);
+    command->footer("Examples:\n"
+                    "  estuary enroll https://ca.example:8443 --fingerprint 4F:A1:… --user dev1 --password-file pw \\\n"
+                    "      --subject CN=dev1 --out /etc/estuary/dev1\n"
+                    "  estuary enroll https://ca.example:8443 --trust ca.pem --cert idevid.pem --cert-key idevid.key \\\n"
+                    "      --subject serialNumber=1234 --key-type p384 --out ./dev\n"
+                    "Exit status: 0 enrolled, 1 failed here, 2 usage, 3 refused by the server, 4 server not trusted,\n"
+                    "5 waiting for approval (run the same command again), 6 not reachable or busy.");
+    command->callback([options, &clock, &status] {
+        if (options->subject.empty() && options->names.empty() && options->request_file.empty())
+            throw CLI::ValidationError("say who you are: --subject DN, --san NAME or --csr FILE");
+        if (auto done = run(*options, clock); !done) status = report(done.error());
+    });
+}
+
+}  // namespace estuary::client

@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "enrollment.h"
+
+namespace estuary::client {
+namespace {
+
+struct Options {
+    std::string directory;
+    std::string key_type;
+    std::string wait = "10m";
+    bool rekey = false, if_due = false, no_linking = false;
+};
+
+/// A third of the lifetime before the end: time enough for several attempts.
+bool is_due(const x509::Certificate& certificate, Time now) {
+    const auto lifetime = certificate.not_after() - certificate.not_before();
+    return now >= certificate.not_after() - lifetime / 3;
+}
+
+/// Subject and names as they are (RFC 7030 4.2.2).
+Result<x509::RequestTemplate> same_names(const x509::Certificate& certificate) {
+    x509::RequestTemplate request;
+    request.subject = certificate.subject();
+    if (const auto* names = x509::find(certificate.extensions(), x509::oid::subject_alt_name)) request.extensions.push_back(*names);
+    return request;
+}
+
+/// "p256", "rsa3072": a key of the same type, for --rekey.
+std::string key_type_of(const crypto::PrivateKey& key) { return key.public_key().type_name(); }
+
+net::ClientOptions connect_as(const Identity& identity) {
+    auto options = client_options({identity.anchors, identity.state.system_trust});
+    net::ClientIdentity client{{}, identity.key};
+    for (const auto& certificate : identity.chain) client.chain.push_back(to_vec(certificate.der()));
+    options.identity = std::move(client);
+    return options;
+}
+
+Outcome<void> run(const Options& options, const Clock& clock) {
+    const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
+    if (!wait) return tl::unexpected<Failure>(Failure{wait.error(), exit_usage});
+    Directory directory{options.directory};
+    ESTUARY_TRY_AS(const auto identity, directory.load(), local_failure);
+    if (options.if_due && !is_due(identity.certificate, clock.now())) {
+        fmt::print("not due: valid until {}\n", to_iso8601(identity.certificate.not_after()));
+        return {};
+    }
+    if (identity.certificate.not_after() < clock.now())
+        fmt::print(stderr, "note: the certificate expired on {}; the server may refuse it\n", to_iso8601(identity.certificate.not_after()));
+
+    ESTUARY_TRY_OUTCOME(const auto base, est_base(identity.state.url, ""));
+    Session session{base, connect_as(identity), clock};
+    // The CA's certificates first: after a rollover the new anchors arrive here (RFC 7030 4.1.3).
+    ESTUARY_TRY_OUTCOME(const auto ca_certificates, session.ca_certificates());
+
+    ESTUARY_TRY_AS(const auto pending, directory.load_pending(), local_failure);
+    auto key = identity.key;
+    auto state = identity.state;
+    Session::MakeRequest make_request;
+    if (pending) {
+        key = pending->key;
+        state = pending->state;
+        make_request = [der = pending->request](const http::ChannelBindings&) -> Result<ByteVec> { return der; };
+    } else {
+        if (options.rekey || !options.key_type.empty()) {
+            ESTUARY_TRY_AS(key, crypto::PrivateKey::generate(options.key_type.empty() ? key_type_of(key) : options.key_type), local_failure);
+            state.key_source.clear();
+        }
+        ESTUARY_TRY_OUTCOME(const auto attributes, session.csr_attributes());
+        ESTUARY_TRY_AS(const auto plan, est::plan_request({}, attributes), local_failure);
+        ESTUARY_TRY_AS(const auto wanted, same_names(identity.certificate), local_failure);
+        const bool linked = !options.no_linking || plan.linking_wanted;
+        make_request = [wanted, key, linked, by_attribute = plan.linking_by_attribute](const http::ChannelBindings& bindings) {
+            auto request = wanted;
+            if (linked) link_to_session(request, bindings, by_attribute);
+            return x509::make_request(request, key);
+        };
+    }
+    ESTUARY_TRY_OUTCOME(auto certificate, ask(session, directory, state, key, make_request, true, {*wait}, clock));
+    ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, key, std::move(certificate), ca_certificates, clock));
+    show(kept, directory);
+    return {};
+}
+
+}  // namespace
+
+void add_renew(CLI::App& program, const Clock& clock, int& status) {
+    auto options = std::make_shared<Options>();
+    auto* command = program.add_subcommand("renew", "Renew the certificate of a directory (RFC 7030 4.2.2)");
+    command->add_option("DIR", options->directory, "The directory that `estuary enroll --out` made")->required();
+    command->add_flag("--rekey", options->rekey, "Make a new key of the same type");
+    command->add_option("--key-type", options->key_type, "Make a new key of this type");
+    command->add_flag("--if-due", options->if_due, "Do nothing before the last third of the lifetime: for timers and cron");
+    command->add_option("--wait", options->wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
+    command->add_flag("--no-linking", options->no_linking, "Do not put the TLS session's binding into the request");
+    command->footer("Examples:\n"
+                    "  estuary renew /etc/estuary/dev1 --if-due\n"
+                    "  estuary renew /etc/estuary/dev1 --rekey");
+    command->callback([options, &clock, &status] {
+        if (auto done = run(*options, clock); !done) status = report(done.error());
+    });
+}
+
+}  // namespace estuary::client

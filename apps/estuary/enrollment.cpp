@@ -1,0 +1,88 @@
+#include "enrollment.h"
+
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "estuary/base/encoding.h"
+#include "estuary/base/text.h"
+
+namespace estuary::client {
+namespace {
+
+constexpr Seconds busy_pause{2};
+
+tl::unexpected<Failure> still_pending(Seconds retry_after, const Directory& directory) {
+    return tl::unexpected<Failure>(
+        Failure{Error{Code::too_busy, fmt::format("the request waits for approval; run the same command again in {} (it is kept in {})",
+                                                  to_string(retry_after), (directory.path() / "pending").string())},
+                exit_pending});
+}
+
+}  // namespace
+
+void link_to_session(x509::RequestTemplate& request, const http::ChannelBindings& bindings, bool by_attribute) {
+    const auto& binding = bindings.tls_unique.empty() ? bindings.tls_exporter : bindings.tls_unique;
+    if (binding.empty()) return;
+    const auto text = to_base64(binding);
+    request.attributes.push_back(by_attribute ? x509::make_directory_string_attribute(x509::oid::est_identity_linking, text)
+                                              : x509::make_challenge_password(text));
+}
+
+Outcome<x509::Certificate> ask(Session& session, Directory& directory, const EnrollmentState& state, const crypto::PrivateKey& key,
+                               const Session::MakeRequest& make_request, bool renew, Waiting waiting, const Clock& clock) {
+    const auto until = clock.now() + waiting.at_most;
+    ByteVec request;   // one request for all attempts: that is how the server knows it again (RFC 7030 4.2.3)
+    const auto same_request = [&](const http::ChannelBindings& bindings) -> Result<ByteVec> {
+        if (request.empty()) {
+            ESTUARY_TRY(request, make_request(bindings));
+        }
+        return request;
+    };
+    for (bool told = false;;) {
+        auto answer = session.enroll(same_request, renew);
+        Seconds pause = busy_pause;
+        if (answer) {
+            if (answer->certificate) {
+                directory.clear_pending();
+                return std::move(*answer->certificate);
+            }
+            ESTUARY_CHECK_AS(directory.save_pending({state, key, request}), local_failure);
+            pause = answer->retry_after;
+            if (clock.now() + pause > until) return still_pending(pause, directory);
+            if (!told) fmt::print(stderr, "The request waits for approval; asking again every {}.\n", to_string(pause));
+            told = true;
+        } else {
+            if (answer.error().status == exit_refused) directory.clear_pending();
+            if (answer.error().status != exit_try_again || clock.now() + pause > until) return tl::unexpected<Failure>(answer.error());
+            pause = std::max(pause, Seconds{answer.error().error.retry_after_s});
+        }
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+Outcome<Identity> keep(Directory& directory, EnrollmentState state, crypto::PrivateKey key, x509::Certificate certificate,
+                       const std::vector<x509::Certificate>& ca_certificates, const Clock& clock) {
+    ESTUARY_TRY_AS(auto bag, est::sort_ca_certificates(ca_certificates), remote_failure);
+    ESTUARY_TRY_AS(auto chain, est::build_chain(certificate, bag, clock.now()), remote_failure);
+    Identity identity{std::move(state), std::move(key), std::move(certificate), std::move(chain), std::move(bag.anchors)};
+    ESTUARY_CHECK_AS(directory.save(identity), local_failure);
+    return identity;
+}
+
+void show(const Identity& identity, const Directory& directory) {
+    const auto& certificate = identity.certificate;
+    const auto dir = directory.path().string();
+    fmt::print("subject        {}\n", certificate.subject().to_text());
+    if (const auto names = certificate.subject_alt_names(); names)
+        for (const auto& name : *names) fmt::print("               {}\n", name.to_text());
+    fmt::print("issuer         {}\n", certificate.issuer().to_text());
+    fmt::print("serial number  {}\n", certificate.serial_hex());
+    fmt::print("valid          {} to {}\n", to_iso8601(certificate.not_before()), to_iso8601(certificate.not_after()));
+    if (identity.state.key_source.empty()) fmt::print("key            {}/key.pem\n", dir);
+    fmt::print("certificate    {}/cert.pem\n", dir);
+    fmt::print("chain          {}/chain.pem\n", dir);
+    fmt::print("anchors        {}/anchors.pem\n", dir);
+}
+
+}  // namespace estuary::client

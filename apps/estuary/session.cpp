@@ -1,0 +1,119 @@
+#include "session.h"
+
+#include <fmt/format.h>
+
+namespace estuary::client {
+namespace {
+
+constexpr std::string_view well_known = "/.well-known/est";
+
+tl::unexpected<Failure> failure(ExitStatus status, Code code, std::string detail) {
+    return tl::unexpected<Failure>(Failure{Error{code, std::move(detail)}, status});
+}
+
+/// Failing to authenticate the server is another thing than being refused by it.
+Failure connect_failure(Error error) {
+    const bool untrusted = error.code == Code::not_authenticated || error.code == Code::not_authorised;
+    return untrusted ? Failure{std::move(error), exit_not_trusted} : remote_failure(std::move(error));
+}
+
+}  // namespace
+
+Outcome<http::Url> est_base(const std::string& url, const std::string& label) {
+    auto base = http::Url::parse(url);
+    if (!base) return failure(exit_usage, Code::malformed, base.error().detail);
+    if (base->scheme != "https") return failure(exit_usage, Code::malformed, "EST needs https (RFC 7030 section 3.3)");
+    while (base->path.ends_with('/')) base->path.pop_back();
+    if (base->path.empty()) base->path = well_known;
+    if (!base->path.starts_with(well_known))
+        return failure(exit_usage, Code::malformed, fmt::format("the path of {} is not {}[/LABEL]", url, well_known));
+    if (!label.empty()) base->path += "/" + label;
+    return *base;
+}
+
+net::ClientOptions client_options(const Trust& trust) {
+    net::ClientOptions options;
+    for (const auto& anchor : trust.anchors) options.trust.explicit_anchors.push_back(to_vec(anchor.der()));
+    options.trust.system_anchors = trust.system;
+    return options;
+}
+
+Session::Session(http::Url base, net::ClientOptions options, const Clock& clock)
+    : base_{std::move(base)}, options_{std::move(options)}, clock_{clock} {}
+
+Outcome<net::Connection*> Session::connection() {
+    if (!connection_) {
+        ESTUARY_TRY_AS(connection_, net::Connection::open(base_, options_), connect_failure);
+    }
+    return connection_.get();
+}
+
+Outcome<est::Client> Session::client() {
+    ESTUARY_TRY_OUTCOME(auto* const open, connection());
+    const auto exchange = [this, open](const http::Request& request) {
+        auto response = open->exchange(request);
+        if (!response || response->close) connection_.reset();
+        return response;
+    };
+    est::Client client{exchange, base_.authority(), base_.path, clock_};
+    if (user_ != nullptr) client.set_credentials({user_->name, user_->password.clone()});
+    return client;
+}
+
+Outcome<bool> Session::follow(const std::string& location, std::string_view operation) {
+    if (++redirects_ > redirects_max) return failure(exit_refused, Code::policy, "too many redirections");
+    ESTUARY_TRY_AS(auto target, base_.resolve(location), remote_failure);
+    if (target.scheme != "https")
+        return failure(exit_not_trusted, Code::policy, "the server redirects away from https; not followed");
+    // RFC 7030 3.2.1: another origin needs a person's word, so it is never followed by itself.
+    if (target.authority() != base_.authority())
+        return failure(exit_refused, Code::policy,
+                       fmt::format("the server redirects to {}; if that is right, use this address instead", target.to_string()));
+    const auto suffix = "/" + std::string{operation};
+    if (!target.path.ends_with(suffix))
+        return failure(exit_refused, Code::malformed, fmt::format("the server redirects to {}, which is not {}",
+                                                                  target.to_string(), operation));
+    target.path.resize(target.path.size() - suffix.size());
+    base_ = target;
+    connection_.reset();
+    return true;
+}
+
+Outcome<std::vector<x509::Certificate>> Session::ca_certificates() {
+    for (;;) {
+        ESTUARY_TRY_OUTCOME(auto est, client());
+        ESTUARY_TRY_AS(auto answer, est.ca_certificates(), remote_failure);
+        if (auto* found = std::get_if<std::vector<x509::Certificate>>(&answer)) return std::move(*found);
+        if (const auto* wait = std::get_if<est::Wait>(&answer))
+            return failure(exit_try_again, Code::too_busy, fmt::format("the server says to ask again in {}", to_string(wait->retry_after)));
+        if (auto gone = follow(std::get<est::Redirect>(answer).location, "cacerts"); !gone)
+            return tl::unexpected<Failure>(gone.error());
+    }
+}
+
+Outcome<est::CsrAttrs> Session::csr_attributes() {
+    for (;;) {
+        ESTUARY_TRY_OUTCOME(auto est, client());
+        ESTUARY_TRY_AS(auto answer, est.csr_attributes(), remote_failure);
+        if (auto* found = std::get_if<est::CsrAttrs>(&answer)) return std::move(*found);
+        if (const auto* wait = std::get_if<est::Wait>(&answer))
+            return failure(exit_try_again, Code::too_busy, fmt::format("the server says to ask again in {}", to_string(wait->retry_after)));
+        if (auto gone = follow(std::get<est::Redirect>(answer).location, "csrattrs"); !gone)
+            return tl::unexpected<Failure>(gone.error());
+    }
+}
+
+Outcome<Session::Enrolled> Session::enroll(const MakeRequest& make_request, bool renew) {
+    for (;;) {
+        // The request is linked to the connection that carries it, so the connection comes first (RFC 7030 3.5).
+        ESTUARY_TRY_OUTCOME(auto est, client());
+        ESTUARY_TRY_AS(const auto request, make_request(connection_->bindings()), local_failure);
+        ESTUARY_TRY_AS(auto answer, est.enroll(request, renew), remote_failure);
+        if (auto* issued = std::get_if<x509::Certificate>(&answer)) return Enrolled{std::move(*issued), {}};
+        if (const auto* wait = std::get_if<est::Wait>(&answer)) return Enrolled{std::nullopt, wait->retry_after};
+        if (auto gone = follow(std::get<est::Redirect>(answer).location, renew ? "simplereenroll" : "simpleenroll"); !gone)
+            return tl::unexpected<Failure>(gone.error());
+    }
+}
+
+}  // namespace estuary::client

@@ -1,0 +1,54 @@
+#pragma once
+// One EST server as this client sees it: URL, trust, identity; connections are opened when needed and redirects followed.
+#include <memory>
+#include <optional>
+
+#include "estuary/est/client.h"
+#include "estuary/net/client.h"
+#include "trust.h"
+
+namespace estuary::client {
+
+/// "host", "https://host:8443" or "https://host/.well-known/est/label": the base of the operations. A --label is put behind.
+Outcome<http::Url> est_base(const std::string& url, const std::string& label);
+
+struct HttpUser {
+    std::string name;
+    crypto::Secret password;
+};
+
+class Session {
+public:
+    Session(http::Url base, net::ClientOptions options, const Clock& clock);
+    void set_user(const HttpUser& user) { user_ = &user; }
+
+    Outcome<std::vector<x509::Certificate>> ca_certificates();
+    Outcome<est::CsrAttrs> csr_attributes();
+    /// `make_request` is called with the channel bindings of the connection that will carry the request. Nothing in the
+    /// result: the server wants us to wait so long.
+    using MakeRequest = std::function<Result<ByteVec>(const http::ChannelBindings&)>;
+    struct Enrolled {
+        std::optional<x509::Certificate> certificate;
+        Seconds retry_after{};
+    };
+    Outcome<Enrolled> enroll(const MakeRequest& make_request, bool renew);
+
+private:
+    Outcome<net::Connection*> connection();
+    Outcome<est::Client> client();
+    /// Goes where the server points: another path of this origin only, and at most redirects_max times (RFC 7030 3.2.1).
+    Outcome<bool> follow(const std::string& location, std::string_view operation);
+
+    static constexpr int redirects_max = 3;
+
+    http::Url base_;
+    net::ClientOptions options_;
+    const Clock& clock_;
+    const HttpUser* user_ = nullptr;
+    std::unique_ptr<net::Connection> connection_;
+    int redirects_ = 0;
+};
+
+net::ClientOptions client_options(const Trust& trust);
+
+}  // namespace estuary::client
