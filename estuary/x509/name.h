@@ -36,6 +36,9 @@ public:
     std::string to_text() const;
     /// RFC 5280 7.1: case folded, inner blanks folded, string types of equal text alike.
     bool matches(const Name& other) const;
+    /// What may be certified: text only, without control characters and without invisible ones that change how a name is
+    /// shown (bug class 13). Names of others may hold such, so parse() lets them be; to_text() escapes them. policy.
+    Result<void> check() const;
     /// Octets equal for names that match (for lookups and hashes).
     ByteVec canonical() const;
 
@@ -54,13 +57,14 @@ struct GeneralName {
     static Result<GeneralName> read(der::Reader& reader);
     void write(der::Writer& writer) const;
     /// "dns:host.example", "ip:192.0.2.1", "ip:2001:db8::1", "email:a@b", "uri:https://…", "dirname:CN=x", "rid:1.2.3",
-    /// "upn:user@realm" (otherName 1.3.6.1.4.1.311.20.2.3). Without prefix: an address is ip, text with '@' email, with
+    /// "upn:user@realm" (otherName 1.3.6.1.4.1.311.20.2.3), "othername:1.2.3#hexadecimal DER". Without prefix: an address is ip, text with '@' email, with
     /// "://" uri, anything else dns. Syntax is checked (check()).
     static Result<GeneralName> from_text(std::string_view text);
     /// With the prefix; control characters escaped.
     std::string to_text() const;
-    /// The value's own rules: IA5 without NUL, DNS labels (LDH, '_' tolerated, one leading "*."), 4 or 16 octets of address,
-    /// mailbox with one '@', URI with scheme.
+    /// The value's own rules as a name of an end entity: IA5 without NUL, DNS labels (LDH, '_' tolerated, one leading "*."), 4 or
+    /// 16 octets of address, mailbox with one '@', URI with scheme. read() asks less, for name constraints are GeneralNames
+    /// too: IA5 without NUL, 4, 8, 16 or 32 octets of address, a Name, an OID, well-formed DER.
     Result<void> check() const;
     auto operator<=>(const GeneralName&) const = default;
 };

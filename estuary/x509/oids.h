@@ -17,6 +17,10 @@ inline constexpr Oid street_address{"2.5.4.9"};
 inline constexpr Oid organization_name{"2.5.4.10"};
 inline constexpr Oid organizational_unit_name{"2.5.4.11"};
 inline constexpr Oid title{"2.5.4.12"};
+inline constexpr Oid description{"2.5.4.13"};
+inline constexpr Oid business_category{"2.5.4.15"};
+inline constexpr Oid postal_code{"2.5.4.17"};
+inline constexpr Oid name{"2.5.4.41"};
 inline constexpr Oid given_name{"2.5.4.42"};
 inline constexpr Oid initials{"2.5.4.43"};
 inline constexpr Oid generation_qualifier{"2.5.4.44"};
@@ -26,6 +30,12 @@ inline constexpr Oid organization_identifier{"2.5.4.97"};
 inline constexpr Oid user_id{"0.9.2342.19200300.100.1.1"};
 inline constexpr Oid domain_component{"0.9.2342.19200300.100.1.25"};
 inline constexpr Oid email_address{"1.2.840.113549.1.9.1"};
+inline constexpr Oid unstructured_name{"1.2.840.113549.1.9.2"};      ///< RFC 2985 5.4.3; routers send it
+inline constexpr Oid unstructured_address{"1.2.840.113549.1.9.8"};   ///< RFC 2985 5.4.4
+
+// Other names in GeneralName
+inline constexpr Oid on_user_principal_name{"1.3.6.1.4.1.311.20.2.3"};   ///< Microsoft: UTF8String "user@realm"
+inline constexpr Oid on_hardware_module_name{"1.3.6.1.5.5.7.8.4"};       ///< RFC 4108
 
 // Extensions (RFC 5280 4.2)
 inline constexpr Oid subject_key_identifier{"2.5.29.14"};
@@ -46,6 +56,7 @@ inline constexpr Oid authority_info_access{"1.3.6.1.5.5.7.1.1"};
 inline constexpr Oid subject_info_access{"1.3.6.1.5.5.7.1.11"};
 inline constexpr Oid tls_feature{"1.3.6.1.5.5.7.1.24"};
 inline constexpr Oid any_policy{"2.5.29.32.0"};
+inline constexpr Oid qt_cps{"1.3.6.1.5.5.7.2.1"};
 inline constexpr Oid ad_ocsp{"1.3.6.1.5.5.7.48.1"};
 inline constexpr Oid ad_ca_issuers{"1.3.6.1.5.5.7.48.2"};
 
@@ -62,6 +73,7 @@ inline constexpr Oid kp_cmc_ra{"1.3.6.1.5.5.7.3.28"};   ///< RFC 6402 2.10
 
 // Attributes of certification requests
 inline constexpr Oid extension_request{"1.2.840.113549.1.9.14"};
+inline constexpr Oid microsoft_extensions{"1.3.6.1.4.1.311.2.1.14"};       ///< szOID_CERT_EXTENSIONS: the same syntax
 inline constexpr Oid challenge_password{"1.2.840.113549.1.9.7"};
 inline constexpr Oid change_subject_name{"1.3.6.1.5.5.7.7.36"};            ///< RFC 6402 2.8
 inline constexpr Oid otp_challenge{"1.2.840.113549.1.9.16.2.56"};          ///< RFC 7894

@@ -32,10 +32,12 @@ public:
 
 private:
     struct Fields;
+    explicit SignedRequest(std::shared_ptr<const Fields> fields) : fields_{std::move(fields)} {}
     std::shared_ptr<const Fields> fields_;
 };
 
-/// ChangeSubjectName (RFC 6402 2.8): SEQUENCE { subject Name OPTIONAL, subjectAlt [1] GeneralNames OPTIONAL }.
+/// ChangeSubjectName (RFC 6402 2.8): SEQUENCE { subject Name OPTIONAL, subjectAlt GeneralNames OPTIONAL }, one of them present.
+/// Both have the tag of a SEQUENCE; what is inside tells them apart (SETs or context tags). Nothing if the attribute is absent.
 struct ChangeSubjectName {
     std::optional<Name> subject;
     std::vector<GeneralName> subject_alt;
