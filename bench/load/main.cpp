@@ -1,0 +1,83 @@
+// Drives an EST server and prints a line a case: server CPU for each request beside the cryptography that it cannot do without.
+#include <charconv>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cases.h"
+#include "process.h"
+
+namespace {
+
+using namespace estuary::load;
+
+std::string read_text(const std::string& path) {
+    std::ifstream file{path};
+    return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+Address parse_address(const std::string& text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string::npos) throw std::runtime_error{"--server wants ADDRESS:PORT"};
+    return {text.substr(0, colon), static_cast<std::uint16_t>(std::stoul(text.substr(colon + 1)))};
+}
+
+void allow_many_files() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    allow_many_files();
+    Target target;
+    std::string server, ca_file;
+    std::vector<std::string> cases;
+    unsigned requests = 10'000, idle = 5'000;
+    CLI::App program{"Load generator for EST servers"};
+    program.add_option("--server", server, "ADDRESS:PORT")->required();
+    program.add_option("--pid", target.server_process, "The server's process, for its CPU and memory")->required();
+    program.add_option("--ca", ca_file, "Trust anchor (PEM)")->required();
+    program.add_option("--user", target.user, "Credential with unlimited uses");
+    program.add_option("--password", target.password, "and its password");
+    program.add_option("--connections", target.threads, "Connections at once");
+    program.add_option("--requests", requests, "Requests a case");
+    program.add_option("--idle", idle, "Idle connections in the case idle");
+    program.add_option("--case", cases, "keepalive, handshake, mtls, cacerts, idle; default: all");
+    CLI11_PARSE(program, argc, argv);
+    if (cases.empty()) cases = {"keepalive", "handshake", "mtls", "cacerts", "idle"};
+    try {
+        target.address = parse_address(server);
+        target.ca_pem = read_text(ca_file);
+        const auto floor = measure_floor();
+        fmt::print("floor: P-256 verify + sign {:.1f} us, TLS 1.3 handshake {:.1f} us, with client certificate {:.1f} us\n",
+                   floor.verify_sign_us, floor.handshake_us, floor.mtls_handshake_us);
+        fmt::print("{}\n", header_line());
+        for (const auto& name : cases) {
+            if (name == "keepalive") fmt::print("{}\n", to_line(enroll_keep_alive(target, floor, requests, "enroll keep-alive")));
+            if (name == "handshake") fmt::print("{}\n", to_line(enroll_handshake_each(target, floor, requests / 2)));
+            if (name == "mtls") fmt::print("{}\n", to_line(enroll_mtls_handshake_each(target, floor, requests / 2)));
+            if (name == "cacerts") fmt::print("{}\n", to_line(cacerts_keep_alive(target, requests * 10)));
+            if (name == "idle") {
+                fmt::print("idle: server RSS {:.1f} MB before\n", resident_kb(target.server_process) / 1000);
+                const auto result = idle_connections(target, idle);
+                fmt::print("idle: {} TLS connections, {:.1f} kB each; /cacerts beside them in {:.2f} ms\n", result.opened,
+                           result.kb_per_connection, result.cacerts_ms);
+            }
+            std::fflush(stdout);
+        }
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "load: {}\n", error.what());
+        return 1;
+    }
+    return 0;
+}
