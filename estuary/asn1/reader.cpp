@@ -32,6 +32,14 @@ std::string name_of(Tag tag) {
 
 tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "DER: " + std::move(detail)); }
 
+/// DER encodes universal types in one way only: EXTERNAL, EMBEDDED PDV, SEQUENCE, SET and CHARACTER STRING constructed,
+/// all others primitive, strings too (X.690 8 and 10.2).
+bool has_right_form(std::uint8_t identifier) {
+    if ((identifier & 0xC0) != 0) return true;  // not universal: the form follows from the type behind the tag
+    constexpr std::uint32_t constructed_types = 1u << 8 | 1u << 11 | 1u << 16 | 1u << 17 | 1u << 29;
+    return ((constructed_types >> (identifier & 0x1F) & 1) != 0) == ((identifier & 0x20) != 0);
+}
+
 /// Two's-complement content is minimal (X.690 8.3.2).
 bool is_minimal_integer(Bytes content) {
     if (content.empty()) return false;
@@ -71,6 +79,9 @@ Result<Element> Reader::any() {
     const auto identifier = rest_[0];
     if ((identifier & 0x1F) == 0x1F) return malformed("tag numbers past 30 do not occur here");
     if (identifier == 0) return malformed("end-of-contents octets (BER indefinite length) are not DER");
+    if (!has_right_form(identifier))
+        return malformed(fmt::format("{} in primitive or constructed form that DER does not allow",
+                                     name_of(static_cast<Tag>(identifier))));
     std::size_t header = 2;
     std::size_t length = rest_[1];
     if (length == 0x80) return malformed("indefinite length is BER, not DER");

@@ -79,9 +79,10 @@ Result<Seconds> parse_duration(std::string_view text) {
             if (known.letter == rest[used]) unit = known.seconds;
         if (unit == 0 || count > longest / unit) return bad();
         total += count * unit;
+        if (total > longest) return bad();
         rest.remove_prefix(used + 1);
     }
-    if (total <= 0 || total > longest) return bad();
+    if (total <= 0) return bad();
     return Seconds{total};
 }
 

@@ -33,8 +33,10 @@ tl::unexpected<Error> system_error(std::string_view what, const std::filesystem:
     return fail(code, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(number)));
 }
 
-Result<ByteVec> read_open(int fd, const std::filesystem::path& path, std::size_t bytes_max) {
+/// `expected` octets are taken in without reallocation, which would leave copies of a secret behind.
+Result<ByteVec> read_open(int fd, const std::filesystem::path& path, std::size_t bytes_max, std::size_t expected = 0) {
     ByteVec content;
+    content.reserve(std::min(expected, bytes_max));
     std::uint8_t buffer[16384];
     for (;;) {
         const auto count = ::read(fd, buffer, sizeof buffer);
@@ -72,7 +74,7 @@ Result<ByteVec> read_private(const std::filesystem::path& path, std::size_t byte
     if (::fstat(file.get(), &status) != 0) return system_error("look at", path);
     if (S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
         return fail(Code::not_authorised, fmt::format("{} may be read by others; run: chmod 600 {}", path.string(), path.string()));
-    return read_open(file.get(), path, bytes_max);
+    return read_open(file.get(), path, bytes_max, static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)));
 }
 
 Result<void> write_atomically(const std::filesystem::path& path, Bytes content, Access access) {

@@ -21,7 +21,7 @@ using openssl::Pkey;
 using openssl::PkeyContext;
 using Keymgmt = Handle<EVP_KEYMGMT, EVP_KEYMGMT_free>;
 
-constexpr Oid ec_public_key{"1.2.840.10045.2.1"};   // RFC 5480 2.1.1
+constexpr Oid ec_public_key{"1.2.840.10045.2.1"};      // RFC 5480 2.1.1
 constexpr Oid rsa_encryption{"1.2.840.113549.1.1.1"};  // RFC 3279 2.3.1
 
 struct KnownKey {
@@ -205,8 +205,8 @@ const EVP_MD* digest_by_name(std::string_view name) {
         std::string name;
         EVP_MD* md;
     };
-    static constexpr std::array usual{"SHA256",   "SHA384",   "SHA512",   "SHA1",
-                                      "SHA224",   "SHA3-256", "SHA3-384", "SHA3-512"};
+    static constexpr std::array usual{"SHA256", "SHA384",   "SHA512",   "SHA1",
+                                      "SHA224", "SHA3-256", "SHA3-384", "SHA3-512"};
     static const auto& common = *[] {
         auto* table = new std::vector<Fetched>;
         for (const char* one : usual) table->push_back({one, EVP_MD_fetch(nullptr, one, nullptr)});

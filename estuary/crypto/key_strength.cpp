@@ -176,7 +176,8 @@ Result<bool> has_close_primes(Bytes modulus, const std::vector<std::uint64_t>& w
     for (unsigned i = 0; i <= fermat_rounds; ++i) {
         if (i == 0) {  // the root itself, rounded down, counts only where it is exact
             const Number square{BN_new()};
-            if (square && BN_sqr(square.get(), a.get(), context.get()) == 1 && BN_cmp(square.get(), n.get()) == 0) return true;
+            if (square && BN_sqr(square.get(), a.get(), context.get()) == 1 && BN_cmp(square.get(), n.get()) == 0)
+                return true;
             continue;
         }
         const Wide sum = static_cast<Wide>(a_rest) + i;
@@ -229,7 +230,8 @@ Result<void> check_rsa(const PublicKey& key) {
     const auto words = to_words(numbers.modulus);
     const auto remainders = small_remainders(words);
     if (const auto zero = std::ranges::find(remainders, 0); zero != remainders.end())
-        return weak(fmt::format("RSA modulus is divisible by {}", odd_primes[static_cast<std::size_t>(zero - remainders.begin())]));
+        return weak(fmt::format("RSA modulus is divisible by {}",
+                                odd_primes[static_cast<std::size_t>(zero - remainders.begin())]));
     if (has_roca_fingerprint(remainders))
         return weak("RSA key made by a faulty generator (ROCA, CVE-2017-15361); make a new key elsewhere");
     ESTUARY_TRY(const bool close, has_close_primes(numbers.modulus, words));
@@ -250,18 +252,24 @@ constexpr std::array<std::string_view, 7> ed25519_small_order{
 };
 /// The same of Ed448 (order 1, 2, 4): 0, 1, p - 1, p, p + 1.
 constexpr std::array<std::string_view, 5> ed448_small_order{
-    "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
-    "010000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
-    "fefffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff00",
-    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff00",
-    "00000000000000000000000000000000000000000000000000000000ffffffffffffffffffffffffffffffffffffffffffffffffffffffff00",
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    "0",
+    "01000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    "0",
+    "fefffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff0"
+    "0",
+    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff0"
+    "0",
+    "00000000000000000000000000000000000000000000000000000000ffffffffffffffffffffffffffffffffffffffffffffffffffffffff0"
+    "0",
 };
 
 Result<void> check_edwards(const PublicKey& key, std::span<const std::string_view> small_order, std::size_t octets) {
     if (key.spki().size() < octets) return fail(Code::internal, "an EdDSA key shorter than its kind");
     ByteVec y = to_vec(key.spki().last(octets));
     y.back() &= 0x7F;  // the sign of x
-    if (std::ranges::find(small_order, to_hex(y)) != small_order.end()) return weak("EdDSA key is a point of small order");
+    if (std::ranges::find(small_order, to_hex(y)) != small_order.end())
+        return weak("EdDSA key is a point of small order");
     return {};
 }
 

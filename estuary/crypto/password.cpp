@@ -53,7 +53,8 @@ Hash scrypt(const Secret& password, Bytes salt, const ScryptCost& cost) {
     std::uint64_t n = std::uint64_t{1} << cost.ln, memory_max = 2 * scrypt_memory_max;
     std::uint32_t r = cost.r, p = cost.p;
     const std::array parameters{
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, octets == nullptr ? &none : octets, password.reveal().size()),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, octets == nullptr ? &none : octets,
+                                          password.reveal().size()),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, const_cast<std::uint8_t*>(salt.data()), salt.size()),
         OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
         OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &r),
@@ -82,11 +83,11 @@ std::string unpadded(Bytes octets) {
     return text;
 }
 
-Result<ByteVec> from_unpadded(std::string_view text, std::size_t size) {
-    const auto bad = [] { return fail(Code::malformed, "stored password: salt or hash is not base64 of the right length"); };
+Result<ByteVec> from_unpadded(std::string_view text, std::size_t octets_min, std::size_t octets_max) {
+    const auto bad = [] { return fail(Code::malformed, "stored password: salt or hash is not base64 of its length"); };
     if (text.find_first_of("= \t\r\n") != std::string_view::npos) return bad();
     auto octets = from_base64(std::string{text} + std::string((4 - text.size() % 4) % 4, '='));
-    if (!octets || octets->size() != size) return bad();
+    if (!octets || octets->size() < octets_min || octets->size() > octets_max) return bad();
     return octets;
 }
 
@@ -155,8 +156,10 @@ Result<bool> verify_password(const Secret& password, std::string_view stored, co
     const bool slow = parts.size() == 5 && parts[0].empty() && parts[1] == "scrypt";
     const bool fast = parts.size() == 4 && parts[0].empty() && parts[1] == "hmac-sha256";
     if (!slow && !fast) return fail(Code::malformed, "stored password: not a hash that is made here");
-    ESTUARY_TRY(const auto salt, from_unpadded(parts[parts.size() - 2], salt_octets));
-    ESTUARY_TRY(const auto expected, from_unpadded(parts.back(), hash_octets));
+    const auto salt_text = parts[parts.size() - 2];  // scrypt hashes may come from elsewhere, with other salts
+    ESTUARY_TRY(const auto salt,
+                slow ? from_unpadded(salt_text, 8, 64) : from_unpadded(salt_text, salt_octets, salt_octets));
+    ESTUARY_TRY(const auto expected, from_unpadded(parts.back(), hash_octets, hash_octets));
     if (fast) return equal_in_constant_time(keyed_hash(password, salt, server_key), expected);
     ESTUARY_TRY(const auto cost, parse_cost(parts[2]));
     return equal_in_constant_time(scrypt(password, salt, cost), expected);

@@ -68,10 +68,12 @@ struct Imported {
 
 tl::unexpected<Error> no_such_key(const Oid& algorithm, const Oid& curve) {
     const auto name = openssl::known_key_name(algorithm, curve);
-    if (!name.empty()) return fail(Code::unsupported, fmt::format("{} keys need a newer OpenSSL than this server's", name));
+    if (!name.empty())
+        return fail(Code::unsupported, fmt::format("{} keys need a newer OpenSSL than this server's", name));
     const auto& oid = curve.empty() ? algorithm : curve;
-    return fail(Code::unsupported,
-                fmt::format("{} {} is not supported", curve.empty() ? "public key algorithm" : "elliptic curve", oid.dotted()));
+    return fail(
+        Code::unsupported,
+        fmt::format("{} {} is not supported", curve.empty() ? "public key algorithm" : "elliptic curve", oid.dotted()));
 }
 
 /// One context a thread and key type for EVP_PKEY_fromdata: making one costs more than the import.
@@ -112,7 +114,8 @@ Result<Imported> import_ec(const Info& info) {
     const EVP_PKEY* group = type == nullptr ? nullptr : openssl::group_template(*type);
     if (group == nullptr) return no_such_key(ec_public_key, curve);
     if (!is_point_encoding(info.key, type->bits))
-        return fail(Code::bad_key, "EC point is neither an uncompressed nor a compressed point of its curve (RFC 5480 2.2)");
+        return fail(Code::bad_key,
+                    "EC point is neither an uncompressed nor a compressed point of its curve (RFC 5480 2.2)");
     Pkey key{EVP_PKEY_new()};
     if (!key || EVP_PKEY_copy_parameters(key.get(), group) != 1)
         return fail(Code::internal, "the EC key could not be made", openssl::drain_errors());
@@ -122,7 +125,8 @@ Result<Imported> import_ec(const Info& info) {
 }
 
 std::size_t bit_length(Bytes big_endian) {
-    return big_endian.empty() ? 0 : (big_endian.size() - 1) * 8 + static_cast<std::size_t>(std::bit_width(big_endian[0]));
+    return big_endian.empty() ? 0
+                              : (big_endian.size() - 1) * 8 + static_cast<std::size_t>(std::bit_width(big_endian[0]));
 }
 
 /// A positive INTEGER without its sign octet.
@@ -161,7 +165,8 @@ Result<Imported> import_rsa(const Info& info) {
     if (type == key_types().end()) return no_such_key(info.algorithm, {});
     ByteVec n = native_order(modulus), e = native_order(exponent);
     std::array parameters{OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n.data(), n.size()),
-                          OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e.data(), e.size()), OSSL_PARAM_construct_end()};
+                          OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e.data(), e.size()),
+                          OSSL_PARAM_construct_end()};
     Pkey key = import_public(*type, parameters.data());
     if (!key) return fail(Code::bad_key, "RSA key refused", openssl::drain_errors());
     return Imported{std::move(key), KeyKind::rsa, static_cast<unsigned>(bits), fmt::format("rsa{}", bits)};

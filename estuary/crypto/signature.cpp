@@ -28,7 +28,7 @@ struct Scheme {
     std::string_view name;
     Oid oid;
     KeyKind kind{};
-    const EVP_MD* md = nullptr;      ///< null where the key takes the message itself
+    const EVP_MD* md = nullptr;        ///< null where the key takes the message itself
     std::optional<int> pss_salt = {};  ///< octets; set for RSASSA-PSS
 };
 
@@ -75,13 +75,15 @@ Result<Scheme> read_pss(Reader& identifier) {
     if (salt) {
         ESTUARY_TRY(salt_octets, salt->integer());
         ESTUARY_CHECK(salt->finish("saltLength"));
-        if (salt_octets == 20) return fail(Code::malformed, "RSASSA-PSS: a salt of 20 octets is the default, left out in DER");
+        if (salt_octets == 20)
+            return fail(Code::malformed, "RSASSA-PSS: a salt of 20 octets is the default, left out in DER");
     }
     const auto known = std::ranges::find(pss_digests, digest, &PssDigest::oid);
     if (known == pss_digests.end() || mask_digest != digest) return weak_pss();
     if (salt_octets < pss_salt_octets_min || salt_octets > pss_salt_octets_max)
         return fail(Code::bad_key, fmt::format("RSASSA-PSS with a salt of {} octets", salt_octets));
-    return Scheme{"RSASSA-PSS", rsassa_pss, KeyKind::rsa, openssl::digest_by_name(known->name), static_cast<int>(salt_octets)};
+    return Scheme{"RSASSA-PSS", rsassa_pss, KeyKind::rsa, openssl::digest_by_name(known->name),
+                  static_cast<int>(salt_octets)};
 }
 
 /// RSA PKCS#1 v1.5 has NULL parameters, which some leave out (RFC 4055 5 wants both accepted); all others have none.
@@ -104,8 +106,7 @@ Result<Scheme> read_scheme(Bytes algorithm_identifier) {
     const SignatureAlgorithm* algorithm = signature_algorithm(oid);
     if (algorithm == nullptr)
         return fail(Code::unsupported, fmt::format("signature algorithm {} is not supported", oid.dotted()));
-    if (algorithm->weak)
-        return fail(Code::bad_key, fmt::format("signature algorithm {} is too weak", algorithm->name));
+    if (algorithm->weak) return fail(Code::bad_key, fmt::format("signature algorithm {} is too weak", algorithm->name));
     ESTUARY_CHECK(check_parameters(*algorithm, identifier));
     const EVP_MD* md = algorithm->digest.empty() ? nullptr : openssl::digest_by_name(algorithm->digest);
     if (md == nullptr && !algorithm->digest.empty())
@@ -155,7 +156,8 @@ Result<void> PublicKey::verify(Bytes algorithm_identifier, Bytes message, Bytes 
     // Where the key takes the message itself, one OID names both key and signature.
     const bool fits = scheme.kind == kind() && (scheme.md != nullptr || key_algorithm_is(spki(), scheme.oid));
     if (!fits)
-        return fail(Code::bad_proof, fmt::format("signature algorithm {} does not fit a {} key", scheme.name, type_name()));
+        return fail(Code::bad_proof,
+                    fmt::format("signature algorithm {} does not fit a {} key", scheme.name, type_name()));
     openssl::clear_errors();
     const bool good = scheme.md != nullptr ? verify_digest(handle(), scheme, message, signature)
                                            : verify_message(handle(), message, signature);
