@@ -1,0 +1,234 @@
+"""What the end-to-end suites share: a server of our own in a fresh directory, and ways to talk to it with real programs.
+
+A suite is a file of functions `test_…`; `run(globals())` at its end runs them all, each with what its parameters name:
+`server` (a fresh running server), `tmp` (an empty directory).
+"""
+import base64
+import inspect
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+BIN = Path(os.environ.get("ESTUARY_BIN", Path(__file__).resolve().parents[2] / "build/release/bin"))
+ESTUARYD = str(BIN / "estuaryd")
+ESTUARY = str(BIN / "estuary")
+WELL_KNOWN = "/.well-known/est"
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here; shown, never silent."""
+
+
+def need(program: str) -> str:
+    """The path of a program that the test talks to; skips visibly without it."""
+    found = shutil.which(program)
+    if not found:
+        raise Skip(f"{program} is not installed (scripts/setup does it)")
+    return found
+
+
+def run_program(*command, check=True, stdin=None, timeout=120, **kwargs) -> subprocess.CompletedProcess:
+    """Runs a program to its end; its output in the exception if it fails and `check` is set."""
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    done = subprocess.run([str(part) for part in command], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=timeout, **kwargs)
+    done.out = done.stdout.decode(errors="replace")
+    done.err = done.stderr.decode(errors="replace")
+    if check and done.returncode != 0:
+        raise AssertionError(f"{command} exited with {done.returncode}\n{done.out}{done.err}")
+    return done
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One estuaryd with its data directory."""
+
+    def __init__(self, directory: Path, init_options=()):
+        self.dir = directory
+        self.port = free_port()
+        self.process = None
+        self.log_path = directory.parent / (directory.name + ".log")
+        run_program(ESTUARYD, "init", "--dir", self.dir, "--name", "Test", *init_options)
+
+    # -- the process ------------------------------------------------------------------------------------------------
+    def start(self, *options, wrapper=()):
+        log = open(self.log_path, "ab")
+        self.process = subprocess.Popen([*wrapper, ESTUARYD, "serve", "--dir", str(self.dir), "--listen", self.address, *options],
+                                        stdout=log, stderr=log)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError("the server does not listen\n" + self.log())
+
+    def stop(self, how=signal.SIGTERM) -> int:
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(timeout=30)
+        self.process = None
+        return status
+
+    def reload(self):
+        seen = self.log().count("reloaded") + self.log().count("reload failed")
+        self.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.log().count("reloaded") + self.log().count("reload failed") > seen)
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    # -- places -------------------------------------------------------------------------------------------------------
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.address}"
+
+    @property
+    def root(self) -> Path:
+        return self.dir / "ca/current/root.pem"
+
+    @property
+    def issuing(self) -> Path:
+        return self.dir / "ca/current/issuing.pem"
+
+    @property
+    def config(self) -> Path:
+        return self.dir / "estuary.toml"
+
+    # -- the operator ---------------------------------------------------------------------------------------------------
+    def admin(self, *command, check=True, **kwargs):
+        return run_program(ESTUARYD, *command, "--dir", self.dir, check=check, **kwargs)
+
+    def credential(self, name: str, *options) -> str:
+        """Adds a credential and returns its generated password."""
+        return self.admin("credential", "add", name, "--quiet", *options).out.strip()
+
+    # -- clients ----------------------------------------------------------------------------------------------------------
+    def curl(self, path: str, *options, check=False):
+        """Status, headers and body of one request by curl; a path that starts with / is taken as it is."""
+        url = self.url + (path if path.startswith("/") else f"{WELL_KNOWN}/{path}")
+        done = run_program(need("curl"), "-sS", "--cacert", self.root, "-i", "--path-as-is", *options, url, check=check)
+        if done.returncode != 0:
+            return Reply(0, {}, done.err)
+        return Reply.parse(done.stdout)
+
+    def post(self, path: str, der: bytes, *options, body=None, content_type="application/pkcs10", directory=None):
+        """POSTs a certification request with curl."""
+        with tempfile.NamedTemporaryFile(dir=directory) as file:
+            file.write(base64.encodebytes(der) if body is None else body)
+            file.flush()
+            return self.curl(path, "-H", f"Content-Type: {content_type}", "--data-binary", f"@{file.name}", *options)
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @staticmethod
+    def parse(raw: bytes) -> "Reply":
+        head, _, body = raw.partition(b"\r\n\r\n")
+        while head.startswith((b"HTTP/1.1 100", b"HTTP/1.1 401")) and body.startswith(b"HTTP/1.1 "):
+            head, _, body = body.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            headers.setdefault(name.lower(), value.strip())
+        return Reply(int(lines[0].split()[1]), headers, body.decode(errors="replace"))
+
+    def certificates(self) -> str:
+        """PEM of the certs-only body, as openssl reads it."""
+        return run_program("openssl", "pkcs7", "-inform", "DER", "-print_certs", stdin=base64.b64decode(self.body)).out
+
+    def __repr__(self):
+        return f"<{self.status} {self.headers} {self.body[:300]!r}>"
+
+
+def make_request(directory: Path, subject: str, name="dev", key="ec", extra=()) -> bytes:
+    """A key (NAME.key) and the DER of its certification request, by openssl."""
+    kinds = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "p384": ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
+             "rsa": ["rsa:2048"], "rsa3072": ["rsa:3072"], "rsa1024": ["rsa:1024"], "ed25519": ["ed25519"]}
+    run_program("openssl", "req", "-new", "-newkey", *kinds[key], "-nodes", "-keyout", directory / f"{name}.key",
+                "-subj", subject, "-outform", "DER", "-out", directory / f"{name}.der", *extra)
+    return (directory / f"{name}.der").read_bytes()
+
+
+def certificate_text(pem) -> str:
+    """`openssl x509 -text` of PEM text or a file."""
+    data = pem.read_bytes() if isinstance(pem, Path) else pem.encode()
+    return run_program("openssl", "x509", "-noout", "-text", stdin=data).out
+
+
+def wait_for(condition, seconds=20, what="the condition"):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not come true within {seconds} s")
+
+
+def check_equal(actual, expected, what=""):
+    assert actual == expected, f"{what}: {actual!r} is not {expected!r}"
+
+
+def check_in(part, whole, what=""):
+    assert part in whole, f"{what}: {part!r} is not in {whole!r}"
+
+
+def run(module: dict):
+    """Runs every test of a suite; exit status 1 if any fails."""
+    wanted = sys.argv[1:]
+    failed = 0
+    for name, test in list(module.items()):
+        if not name.startswith("test_") or (wanted and name not in wanted):
+            continue
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="estuary-e2e-") as temporary:
+            tmp = Path(temporary)
+            server = None
+            try:
+                parameters = inspect.signature(test).parameters
+                given = {}
+                if "tmp" in parameters:
+                    given["tmp"] = tmp
+                if "server" in parameters:
+                    server = given["server"] = Server(tmp / "data").start()
+                test(**given)
+                verdict = "ok"
+            except Skip as why:
+                verdict = f"SKIPPED: {why}"
+            except Exception:
+                traceback.print_exc()
+                if server is not None:
+                    print("-- the server's log --\n" + server.log()[-6000:])
+                verdict = "FAILED"
+                failed += 1
+            finally:
+                if server is not None and server.process is not None:
+                    server.process.kill()
+                    server.process.wait()
+        print(f"{name}: {verdict} ({time.monotonic() - start:.1f} s)", flush=True)
+    sys.exit(1 if failed else 0)
