@@ -147,7 +147,7 @@ public:
     Writer& ia5_string(std::string_view text);
     Writer& utc_time(Time time);
     Writer& generalized_time(Time time);
-    /// UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5).
+    /// UTCTime from 1950 through 2049, GeneralizedTime for all else (RFC 5280 4.1.2.5).
     Writer& time(Time time);
 
     Bytes bytes() const noexcept { return out_; }

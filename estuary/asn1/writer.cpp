@@ -25,6 +25,7 @@ std::string clock_text(Time time, bool four_digit_year) {
     return four_digit_year ? fmt::format("{:04}{}", year, rest) : fmt::format("{:02}{}", year % 100, rest);
 }
 
+constexpr Time first_of_1950{std::chrono::sys_days{std::chrono::year{1950} / 1 / 1}};
 constexpr Time first_of_2050{std::chrono::sys_days{std::chrono::year{2050} / 1 / 1}};
 
 }  // namespace
@@ -125,6 +126,9 @@ Writer& Writer::ia5_string(std::string_view text) { return primitive(Tag::ia5_st
 Writer& Writer::utc_time(Time time) { return primitive(Tag::utc_time, as_bytes(clock_text(time, false))); }
 Writer& Writer::generalized_time(Time time) { return primitive(Tag::generalized_time, as_bytes(clock_text(time, true))); }
 
-Writer& Writer::time(Time time) { return time < first_of_2050 ? utc_time(time) : generalized_time(time); }
+Writer& Writer::time(Time time) {
+    // Two digits of a year reach from 1950 to 2049.
+    return time >= first_of_1950 && time < first_of_2050 ? utc_time(time) : generalized_time(time);
+}
 
 }  // namespace estuary::der
