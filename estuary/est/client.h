@@ -41,12 +41,16 @@ public:
     Result<Answer<x509::Certificate>> enroll(Bytes request_der, bool renew);
 
 private:
+    http::Request request_for(Operation operation) const;
     Result<http::Response> send(http::Request request);
+    std::optional<std::string> authorization(const http::Request& request);
 
     Exchange exchange_;
     std::string host_, base_path_;
     const Clock& clock_;
     std::optional<HttpCredentials> credentials_;
+    std::optional<http::Challenge> challenge_;   // the one answered last; later requests answer it unasked
+    std::uint32_t nonce_count_ = 0;
 };
 
 /// The client's wishes joined with what the server asks for (RFC 7030 4.5.2, RFC 9908): key type, subject, extensions.
@@ -54,7 +58,8 @@ struct RequestPlan {
     std::string key_type;                          ///< what to generate, if a key is to be made
     x509::RequestTemplate request;
     bool linking_wanted = false;                   ///< challengePassword asked for
-    bool linking_by_attribute = false;             ///< estIdentityLinking asked for (RFC 7894)
+    bool linking_by_attribute = false;             ///< estIdentityLinking asked for (RFC 7894): prefer it
+    bool one_time_password_wanted = false;         ///< otpChallenge asked for (RFC 7894)
     std::vector<std::string> notes;                ///< what was added or could not be honoured, for the person
 };
 struct Wishes {
@@ -64,11 +69,16 @@ struct Wishes {
 };
 Result<RequestPlan> plan_request(const Wishes& wishes, const CsrAttrs& attributes);
 
-/// The trust anchors and intermediates of a /cacerts answer: self-signed certificates are anchors, OldWithNew and NewWithOld
-/// (RFC 7030 4.1.3) are checked against them.
+/// The trust anchors and intermediates of a /cacerts answer (RFC 7030 4.1.3).
 struct CaBag {
-    std::vector<x509::Certificate> anchors, others;
+    /// The self-signed CA certificate that expires last comes first; then those of older keys which it vouches for (OldWithNew).
+    std::vector<x509::Certificate> anchors;
+    /// CA certificates with a signature path to the first anchor, OldWithNew and NewWithOld among them.
+    std::vector<x509::Certificate> others;
+    /// What the first anchor does not vouch for: other roots, end entities. Trust it only if something else says so.
+    std::vector<x509::Certificate> strangers;
 };
+/// malformed if there is no self-signed CA certificate.
 Result<CaBag> sort_ca_certificates(const std::vector<x509::Certificate>& certificates);
 /// `issued` and its path to an anchor of the bag, end entity first, root left out.
 Result<std::vector<x509::Certificate>> build_chain(const x509::Certificate& issued, const CaBag& bag, Time now);

@@ -1,5 +1,6 @@
 #pragma once
 // EST's own bytes and values (RFC 7030, 8951, 9908): bodies, paths, CSR attributes.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,18 +12,30 @@ namespace estuary::est {
 
 enum class Operation : std::uint8_t { cacerts, csrattrs, simpleenroll, simplereenroll, fullcmc, serverkeygen };
 std::string_view to_string(Operation operation) noexcept;
+std::optional<Operation> operation_named(std::string_view name) noexcept;
 
 /// /.well-known/est/[LABEL/]OPERATION
 struct Target {
     std::string label;   ///< empty: none
     Operation operation{};
 };
+/// not_found for paths that are none of EST's; malformed for what is no path.
 Result<Target> parse_target(std::string_view request_target);
 
 inline constexpr std::string_view media_pkcs10 = "application/pkcs10";
 inline constexpr std::string_view media_pkcs7 = "application/pkcs7-mime";
 inline constexpr std::string_view media_pkcs7_certs_only = "application/pkcs7-mime; smime-type=certs-only";
 inline constexpr std::string_view media_csrattrs = "application/csrattrs";
+
+inline constexpr std::string_view pem_request = "CERTIFICATE REQUEST";
+inline constexpr std::string_view pem_pkcs7 = "PKCS7";
+
+namespace oid {
+inline constexpr der::Oid ec_public_key{"1.2.840.10045.2.1"};                           ///< RFC 5480 2.1.1
+inline constexpr der::Oid rsa_encryption{"1.2.840.113549.1.1.1"};                       ///< RFC 3279 2.3.1
+inline constexpr der::Oid request_info_template{"1.2.840.113549.1.9.16.2.61"};          ///< RFC 9908 A
+inline constexpr der::Oid extension_request_template{"1.2.840.113549.1.9.16.2.62"};     ///< RFC 9908 A
+}  // namespace oid
 
 /// The DER of a body: base64 with or without line breaks, PEM-armoured, or DER itself (what clients really send).
 Result<ByteVec> decode_body(std::string_view body, std::string_view pem_label);
@@ -52,13 +65,20 @@ struct RequestInfoTemplate {
     std::vector<AttrOrOid> attributes;            ///< others
 };
 
+/// Whether a subjectAltName value has a GeneralName that the client is to complete: one without octets, or a directoryName
+/// without RDNs (RFC 9908 3.4).
+bool has_unfinished_name(Bytes subject_alt_name) noexcept;
+
 /// What /csrattrs says.
 struct CsrAttrs {
     std::vector<AttrOrOid> items;                       ///< everything but the template
     std::optional<RequestInfoTemplate> request_template;
     bool empty() const { return items.empty() && !request_template; }
 
+    /// Strict DER, at most 64 KiB and 256 elements. Attributes that nobody here knows are kept; an empty SET of values is
+    /// accepted (RFC 9908 3.2), and so are values that are not what their type demands, as in RFC 7030's own example.
     static Result<CsrAttrs> parse(Bytes der);
+    /// The template comes last, for readers that know only the list (RFC 9908 4).
     ByteVec encode() const;
 };
 
