@@ -33,6 +33,7 @@ struct ClientOptions {
     std::optional<ClientIdentity> identity;
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds exchange_timeout{60'000};
+    bool tls_1_3 = true;                     ///< false: TLS 1.2 only, where proof linking must use tls-unique
     std::size_t body_bytes_max = 8u << 20;   ///< a CA bag with post-quantum roots is below 1 MB
 };
 

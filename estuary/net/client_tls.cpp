@@ -195,6 +195,7 @@ bool ServerJudge::has_name(X509* end_entity) const {
 
 Result<SslContextPtr> new_client_context(const ClientOptions& options, ServerJudge& judge) {
     ESTUARY_TRY(auto context, new_tls_context(TLS_client_method(), {}));
+    if (!options.tls_1_3) SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_verify_callback(context.get(), ServerJudge::verify, &judge);
     if (options.identity) ESTUARY_CHECK(use_identity(*context, options.identity->chain, options.identity->key));
