@@ -221,7 +221,6 @@ protected:
 
 TEST_F(PrivateKeyFile, IsLoadedByPathAndFileUri) {
     const auto path = store("key.pem", 0600);
-    const auto spki = read_request("csr-p256.pem").spki;
     for (const auto& name : {path, "file:" + path, "file://" + path}) {
         const auto key = PrivateKey::load(name);
         ASSERT_TRUE(key) << name << ": " << key.error().detail;
