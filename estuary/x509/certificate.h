@@ -11,6 +11,9 @@ namespace estuary::x509 {
 /// Copies share.
 class Certificate {
 public:
+    /// Strict DER, version 3 (or 1, as some trust anchors are), both signature algorithms alike; keyUsage, extKeyUsage,
+    /// basicConstraints and the key identifiers well-formed. Critical extensions of any kind are kept: path validation
+    /// judges them. malformed, too_large (over 256 KiB; serial number over 20 octets), unsupported (other versions).
     static Result<Certificate> parse(Bytes der);
     /// One PEM CERTIFICATE, or DER.
     static Result<Certificate> from_bytes(Bytes pem_or_der);
@@ -31,8 +34,10 @@ public:
     Result<std::vector<GeneralName>> subject_alt_names() const;   ///< empty if the extension is absent
     std::optional<std::uint32_t> key_usage() const;
     std::vector<der::Oid> ext_key_usage() const;
+    /// Whether that purpose is named; an absent extension or anyExtendedKeyUsage does not count.
     bool has_ext_key_usage(const der::Oid& purpose) const;
     bool is_ca() const;
+    std::optional<std::uint32_t> path_length() const;             ///< pathLenConstraint, if there is one
     std::optional<ByteVec> subject_key_id() const;
     std::optional<ByteVec> authority_key_id() const;
     bool is_self_issued() const { return issuer().matches(subject()); }
@@ -77,5 +82,7 @@ struct LintFinding {
 /// (issuer name byte for byte, validity within the issuer's, name constraints, path length). `issuer` is null for a self-signed
 /// root. Empty: nothing wrong. Cheap: no OpenSSL objects, no key parsing.
 std::vector<LintFinding> lint_tbs(Bytes tbs, const Certificate* issuer);
+/// The names of all rules, in the order in which they are checked.
+std::vector<std::string_view> lint_rule_names();
 
 }  // namespace estuary::x509

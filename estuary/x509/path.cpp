@@ -1,0 +1,139 @@
+#include "estuary/x509/path.h"
+
+#include <openssl/x509_vfy.h>
+
+#include <fmt/format.h>
+
+#include "estuary/crypto/openssl.h"
+
+namespace estuary::x509 {
+namespace {
+
+using crypto::openssl::clear_errors;
+using crypto::openssl::drain_errors;
+using X509Handle = Handle<X509, X509_free>;
+using Store = Handle<X509_STORE, X509_STORE_free>;
+using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
+
+void free_stack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
+using Stack = Handle<STACK_OF(X509), free_stack>;
+
+/// Certificates handed in with one path; more only make the search long.
+constexpr std::size_t certificates_max = 100;
+/// 112 bits: no SHA-1 or MD5 signatures, no RSA keys below 2048 bits. The anchors' own signatures are not looked at.
+constexpr int security_level = 2;
+
+tl::unexpected<Error> library_fault(std::string_view what) {
+    return fail(Code::internal, "path validation failed for a reason of our own", fmt::format("{}: {}", what, drain_errors()));
+}
+
+Result<X509Handle> to_openssl(const Certificate& certificate) {
+    const auto der = certificate.der();
+    const auto* at = der.data();
+    X509Handle handle{d2i_X509(nullptr, &at, static_cast<long>(der.size()))};
+    if (!handle || at != der.data() + der.size())
+        return fail(Code::malformed, fmt::format("certificate '{}' cannot be read", certificate.subject().to_text()),
+                    drain_errors());
+    return handle;
+}
+
+Result<Store> make_store(const std::vector<Certificate>& anchors) {
+    Store store{X509_STORE_new()};
+    if (!store) return library_fault("X509_STORE_new");
+    for (const auto& anchor : anchors) {
+        ESTUARY_TRY(const auto handle, to_openssl(anchor));
+        if (X509_STORE_add_cert(store.get(), handle.get()) != 1) return library_fault("X509_STORE_add_cert");
+    }
+    return store;
+}
+
+Result<Stack> make_stack(const std::vector<Certificate>& certificates) {
+    Stack stack{sk_X509_new_null()};
+    if (!stack) return library_fault("sk_X509_new_null");
+    for (const auto& certificate : certificates) {
+        ESTUARY_TRY(auto handle, to_openssl(certificate));
+        if (sk_X509_push(stack.get(), handle.get()) <= 0) return library_fault("sk_X509_push");
+        static_cast<void>(handle.release());  // the stack's now
+    }
+    return stack;
+}
+
+Result<Certificate> from_openssl(X509* handle) {
+    unsigned char* encoded = nullptr;
+    const int size = i2d_X509(handle, &encoded);
+    const Handle<unsigned char, [](unsigned char* p) { OPENSSL_free(p); }> owner{encoded};
+    if (size <= 0) return library_fault("i2d_X509");
+    return Certificate::parse({encoded, static_cast<std::size_t>(size)});
+}
+
+/// "'CN=device' (the end entity)", "'CN=CA' (number 1 above the end entity)"
+std::string describe(X509_STORE_CTX* context) {
+    const int depth = X509_STORE_CTX_get_error_depth(context);
+    auto* const current = X509_STORE_CTX_get_current_cert(context);
+    std::string name = "certificate";
+    if (current != nullptr)
+        if (const auto certificate = from_openssl(current))
+            name += fmt::format(" '{}'", certificate->subject().to_text());
+    return name + (depth == 0 ? " (the end entity)" : fmt::format(" (number {} above the end entity)", depth));
+}
+
+void set_parameters(X509_STORE_CTX* context, const PathOptions& options) {
+    auto* const parameters = X509_STORE_CTX_get0_param(context);
+    X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(options.at.time_since_epoch().count()));
+    X509_VERIFY_PARAM_set_depth(parameters, static_cast<int>(std::min<unsigned>(options.depth_max, certificates_max)));
+    X509_VERIFY_PARAM_set_auth_level(parameters, security_level);
+    unsigned long flags = X509_V_FLAG_X509_STRICT;
+    if (options.anchors_may_be_intermediates) flags |= X509_V_FLAG_PARTIAL_CHAIN;
+    X509_VERIFY_PARAM_set_flags(parameters, flags);
+}
+
+Result<std::vector<Certificate>> path_of(X509_STORE_CTX* context) {
+    std::vector<Certificate> path;
+    auto* const chain = X509_STORE_CTX_get0_chain(context);
+    for (int i = 0; i < sk_X509_num(chain); ++i) {
+        ESTUARY_TRY(path.emplace_back(), from_openssl(sk_X509_value(chain, i)));
+    }
+    return path;
+}
+
+/// Absent means any purpose; anyExtendedKeyUsage too (RFC 5280 4.2.1.12).
+Result<void> check_purposes(const Certificate& end_entity, const PathOptions& options) {
+    if (find(end_entity.extensions(), oid::ext_key_usage) == nullptr ||
+        end_entity.has_ext_key_usage(oid::any_extended_key_usage))
+        return {};
+    for (const auto& purpose : options.required_ext_key_usage)
+        if (!end_entity.has_ext_key_usage(purpose))
+            return fail(Code::not_authenticated,
+                        fmt::format("certificate '{}' (the end entity): extKeyUsage does not allow {}",
+                                    end_entity.subject().to_text(), ext_key_usage_name(purpose)));
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, const std::vector<Certificate>& intermediates,
+                                               const std::vector<Certificate>& anchors, const PathOptions& options) {
+    if (anchors.empty()) return fail(Code::not_authenticated, "no trust anchors are configured");
+    if (intermediates.size() > certificates_max)
+        return fail(Code::too_large, fmt::format("more than {} certificates handed in with a path", certificates_max));
+    ESTUARY_CHECK(check_purposes(end_entity, options));
+    clear_errors();
+    ESTUARY_TRY(const auto store, make_store(anchors));
+    ESTUARY_TRY(const auto untrusted, make_stack(intermediates));
+    ESTUARY_TRY(const auto target, to_openssl(end_entity));
+    const StoreContext context{X509_STORE_CTX_new()};
+    if (!context || X509_STORE_CTX_init(context.get(), store.get(), target.get(), untrusted.get()) != 1)
+        return library_fault("X509_STORE_CTX_init");
+    set_parameters(context.get(), options);
+    const int verified = X509_verify_cert(context.get());
+    // A negative answer is a fault (e.g. out of memory) and must never pass for either yes or no.
+    if (verified < 0) return library_fault("X509_verify_cert");
+    if (verified != 1) {
+        const int reason = X509_STORE_CTX_get_error(context.get());
+        return fail(Code::not_authenticated,
+                    fmt::format("{}: {}", describe(context.get()), X509_verify_cert_error_string(reason)), drain_errors());
+    }
+    return path_of(context.get());
+}
+
+}  // namespace estuary::x509
