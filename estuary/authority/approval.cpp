@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include "estuary/authority/impl.h"
+#include "estuary/base/text.h"
+
+namespace estuary::authority {
+
+using State = store::PendingRequest::State;
+
+/// What a person decided is carried out under the profile of this moment: policy runs again on the whole request, so a profile
+/// that changed since the approval can refuse but never issue what it does not allow (bug class 22).
+Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const EnrollRequest& request,
+                                                const store::PendingRequest& pending, const std::string& who,
+                                                store::UnitOfWork& work, Time now) {
+    // Its key holds who asked: nobody else gets here (bug class 7).
+    if (pending.state == State::denied)
+        return fail(Code::not_authorised, pending.reason.empty() ? std::string{"the request was denied"}
+                                                                 : "the request was denied: " + text::printable(pending.reason));
+    if (pending.state == State::issued || now >= pending.expires_at)
+        return fail(Code::not_authorised, "the request was not fetched in time: make a new one");
+    if (pending.state == State::pending) {
+        work.leases.clear();
+        return Pending{pending.id, rules.profile.poll_interval};
+    }
+    ESTUARY_TRY(auto certificate, issue(rules, request, who, pending.key, work, now));
+    work.writes.emplace_back(store::CompleteRequest{pending.key});
+    return Issued{std::move(certificate), rules.profile.ca, false};
+}
+
+Result<Outcome> Authority::Impl::ask_for_approval(const Rules& rules, const EnrollRequest& request, const store::RequestKey& key,
+                                                  const std::string& who, store::UnitOfWork& work, Time now) {
+    ESTUARY_CHECK(policy.check(rules, request, now));
+    ESTUARY_CHECK(spend(request, work));
+    store::PendingRequest pending;
+    pending.key = key;
+    pending.request = to_vec(request.request.der());
+    pending.operation = request.verb == Verb::renew ? "renew" : "enroll";
+    pending.profile = rules.profile.name;
+    pending.label = request.label;
+    pending.requester = who;
+    pending.subject = request.request.subject().to_text();
+    pending.subject_alt_names = names_text(request.request.subject_alt_names());
+    pending.created_at = now;
+    pending.expires_at = now + rules.profile.approval_expires;
+    audit(work, "request.pending", who, pending.subject, "ok",
+          fmt::format("{} profile={} label={} address={}", pending.operation, pending.profile, pending.label,
+                      request.principal.address));
+    work.writes.emplace_back(store::InsertPendingRequest{std::move(pending)});
+    return Pending{0, rules.profile.poll_interval};
+}
+
+Result<void> Authority::decide(std::int64_t request_id, bool approve, std::string reason, const Principal& principal,
+                               store::UnitOfWork& work) {
+    if (!principal.operator_) return fail(Code::not_authorised, "only an operator decides on requests");
+    ESTUARY_TRY(const auto pending, impl_->store.pending_request(request_id));
+    if (!pending) return fail(Code::not_found, fmt::format("there is no request {}", request_id));
+    if (pending->state != State::pending)
+        return fail(Code::conflict, fmt::format("request {} is {} already", request_id, store::to_string(pending->state)));
+    const auto now = impl_->clock.now();
+    if (now >= pending->expires_at) return fail(Code::conflict, fmt::format("request {} has expired", request_id));
+    const auto who = principal.describe();
+    impl_->audit(work, approve ? "request.approved" : "request.denied", who, fmt::format("{}", request_id), "ok",
+                 fmt::format("subject={} requester={} reason={}", pending->subject, pending->requester, text::printable(reason)));
+    work.writes.emplace_back(
+        store::DecideRequest{request_id, approve ? State::approved : State::denied, who, std::move(reason), now});
+    return {};
+}
+
+}  // namespace estuary::authority

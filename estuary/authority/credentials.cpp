@@ -1,0 +1,45 @@
+#include "estuary/authority/impl.h"
+#include "estuary/base/text.h"
+
+namespace estuary::authority {
+namespace {
+
+/// No credential is added with a longer name.
+constexpr std::size_t name_octets_max = 256;
+
+CredentialProof proof_of(const store::CredentialRecord& record, std::string scheme) {
+    return {record.id, record.name, std::move(scheme), record.uses_left, record.profile, record.subject_patterns, record.san_patterns};
+}
+
+}  // namespace
+
+/// Names are looked up octet for octet: aliases by case or blanks do not exist (bug class 13).
+Result<std::optional<store::CredentialRecord>> Authority::Impl::credential(std::string_view name) {
+    if (name.empty() || name.size() > name_octets_max || !text::is_plain_utf8(name))
+        return std::optional<store::CredentialRecord>{};
+    return store.credential(name);
+}
+
+Result<CredentialProof> Authority::authenticate_password(std::string_view name, const crypto::Secret& password,
+                                                         std::string_view address) {
+    ESTUARY_TRY(const auto record, impl_->credential(name));
+    ESTUARY_CHECK(impl_->passwords->check(record, name, password, address, impl_->clock.now()));
+    return proof_of(*record, "basic");
+}
+
+Result<Authority::DigestSecret> Authority::digest_secret(std::string_view name, std::string_view address) {
+    const auto now = impl_->clock.now();
+    ESTUARY_CHECK(impl_->passwords->may_try(name, address, now));
+    ESTUARY_TRY(const auto record, impl_->credential(name));
+    if (!record || record->digest_ha1.empty() || (record->expires_at && now >= *record->expires_at)) {
+        impl_->passwords->failed(name, address, now);
+        return PasswordChecker::refused();
+    }
+    return DigestSecret{record->digest_ha1, proof_of(*record, "digest")};
+}
+
+void Authority::digest_failed(std::string_view name, std::string_view address) {
+    impl_->passwords->failed(name, address, impl_->clock.now());
+}
+
+}  // namespace estuary::authority

@@ -1,0 +1,64 @@
+#pragma once
+// The authority's parts, put together.
+#include "estuary/authority/claims.h"
+#include "estuary/authority/passwords.h"
+#include "estuary/authority/policy.h"
+
+namespace estuary::authority {
+
+/// A revocation that counts: whatever the reason, until somebody learns to lift holds.
+inline bool is_revoked(const std::optional<store::Revocation>& revocation) noexcept { return revocation.has_value(); }
+
+/// The text of names as records keep it: "dns:a.example ip:192.0.2.1".
+std::string names_text(const std::vector<x509::GeneralName>& names);
+
+class Authority::Impl {
+public:
+    Impl(Config config, store::Store& store, const Clock& clock, crypto::Entropy& entropy);
+
+    /// Checks the configuration and prepares CAs, profiles and anchors.
+    Result<void> prepare();
+
+    Result<std::optional<store::CredentialRecord>> credential(std::string_view name);
+    Result<CertificateProof> prove_own(x509::Certificate certificate);
+
+    // enrollment.cpp
+    Result<Outcome> enroll(const EnrollRequest& request, store::UnitOfWork& work);
+    Result<Outcome> try_enroll(const EnrollRequest& request, const std::string& who, store::UnitOfWork& work);
+    struct Earlier {
+        store::RequestKey key{};                     ///< under which a new answer is recorded
+        std::optional<x509::Certificate> answer;     ///< what was answered and still holds
+    };
+    Result<Earlier> earlier_answer(const Rules& rules, store::RequestKey key, Time now);
+    Result<Outcome> answer_pending(const Rules& rules, const EnrollRequest& request, const store::PendingRequest& pending,
+                                   const std::string& who, store::UnitOfWork& work, Time now);
+    Result<Outcome> ask_for_approval(const Rules& rules, const EnrollRequest& request, const store::RequestKey& key,
+                                     const std::string& who, store::UnitOfWork& work, Time now);
+    /// Takes one use of a limited credential: its claim and its write.
+    Result<void> spend(const EnrollRequest& request, store::UnitOfWork& work);
+    /// Policy, signature, record, audit: the one way to a certificate.
+    Result<x509::Certificate> issue(const Rules& rules, const EnrollRequest& request, const std::string& who,
+                                    std::optional<store::RequestKey> key, store::UnitOfWork& work, Time now);
+
+    Result<const Rules*> rules(std::string_view profile) const;
+    void audit(store::UnitOfWork& work, std::string event, std::string actor, std::string object, std::string outcome,
+               std::string detail) const;
+
+    struct Anchor {
+        bool ours = false;
+        std::string manufacturer;
+    };
+
+    Config config;
+    store::Store& store;
+    const Clock& clock;
+    crypto::Entropy& entropy;
+    Policy policy;
+    Claims claims;
+    std::optional<PasswordChecker> passwords;
+    std::map<std::string, Issuer, std::less<>> issuers;
+    std::map<std::string, std::unique_ptr<Rules>, std::less<>> profiles;
+    std::vector<std::pair<x509::Certificate, Anchor>> anchors;
+};
+
+}  // namespace estuary::authority

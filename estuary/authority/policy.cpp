@@ -1,0 +1,209 @@
+#include "estuary/authority/policy.h"
+
+#include <fmt/format.h>
+
+#include "estuary/authority/policy_rules.h"
+#include "estuary/authority/serial.h"
+
+namespace estuary::authority {
+namespace {
+
+using Names = std::vector<x509::GeneralName>;
+
+/// Less than this would leave devices without the time to notice that their CA ends.
+constexpr Seconds last_hour{3600};
+
+bool is_registration_authority(const Principal& principal) {
+    return principal.certificate && principal.certificate->registration_authority;
+}
+
+/// Default deny: nobody, somebody of another CA, or a credential for another profile gets nothing (bug classes 2, 7, 9).
+Result<void> check_principal(const Rules& rules, const EnrollRequest& request) {
+    const auto& principal = request.principal;
+    const auto& profile = rules.profile;
+    if (principal.anonymous()) return fail(Code::not_authenticated, "this needs a name and password or a client certificate");
+    if (principal.credential && !principal.credential->profile.empty() && principal.credential->profile != profile.name)
+        return fail(Code::not_authorised, "this credential is for another profile");
+    if (!principal.certificate) return {};
+    const auto& proof = *principal.certificate;
+    if (proof.issued_by_ca.empty() == proof.manufacturer.empty())
+        return fail(Code::not_authorised, "the client certificate is of no CA that counts here");
+    if (!proof.issued_by_ca.empty() && proof.issued_by_ca != profile.ca)
+        return fail(Code::not_authorised, "the client certificate is of another CA than this profile's");
+    return {};
+}
+
+//= https://www.rfc-editor.org/rfc/rfc7030#section-3.5
+//# If tls-unique information is included by the client, the server MUST verify it.
+/// A registration authority passes on what others signed (RFC 7030 3.7): id-kp-cmcRA exempts it.
+Result<void> check_linking(const EnrollRequest& request) {
+    if (is_registration_authority(request.principal)) return {};
+    switch (request.linking) {
+        case Linking::matched: return {};
+        case Linking::mismatched:
+            return fail(Code::bad_proof, "the request is linked to another TLS session than this one (RFC 7030 3.5)");
+        case Linking::absent: break;
+    }
+    if (request.linking_required)
+        return fail(Code::bad_proof, "the request must be linked to this TLS session by its challengePassword (RFC 7030 3.5)");
+    return {};
+}
+
+struct Identity {
+    x509::Name subject;
+    Names names;
+};
+
+Names sorted(Names names) {
+    std::ranges::sort(names);
+    const auto rest = std::ranges::unique(names);
+    names.erase(rest.begin(), rest.end());
+    return names;
+}
+
+//= https://www.rfc-editor.org/rfc/rfc7030#section-4.2.2
+//# The request Subject field and SubjectAltName extension MUST be identical to the corresponding fields in the certificate
+//# being renewed/rekeyed.
+Result<Names> same_names_as(const x509::Certificate& current, const x509::SignedRequest& request) {
+    ESTUARY_TRY(auto names, current.subject_alt_names());
+    if (!(request.subject() == current.subject()))
+        return fail(Code::policy, "the subject must be the current certificate's, octet for octet");
+    if (sorted(names) != sorted(request.subject_alt_names()))
+        return fail(Code::policy, "the subject alternative names must be the current certificate's");
+    return names;
+}
+
+/// Only a certificate of this very label and profile is renewed, in its time (bug classes 5, 7).
+Result<void> check_renewal(const Rules& rules, const EnrollRequest& request, Time now) {
+    const auto& profile = rules.profile;
+    if (!request.principal.certificate || request.principal.certificate->issued_by_ca != profile.ca)
+        return fail(Code::not_authorised, "renewal needs the client certificate that is to be renewed");
+    const auto& proof = *request.principal.certificate;
+    if (proof.profile != profile.name || proof.label != request.label)
+        return fail(Code::not_authorised, "the client certificate is of another label or profile");
+    const auto end = proof.certificate.not_after();
+    if (now > end + profile.renew_after_expiry || now < proof.certificate.not_before())
+        return fail(Code::not_authorised, "the client certificate is not valid now, or expired too long ago to be renewed");
+    if (profile.renew_before_expiry && now < end - *profile.renew_before_expiry)
+        return fail(Code::policy, fmt::format("too early: renewal is allowed from {} on", to_iso8601(end - *profile.renew_before_expiry)));
+    return {};
+}
+
+/// The names of a renewal: the current ones, octet for octet, or those of ChangeSubjectName where the profile allows that. In
+/// both cases they pass the rules of today, not of the day when they were first given.
+Result<Identity> renewal_names(const Rules& rules, const EnrollRequest& request) {
+    const auto& current = request.principal.certificate->certificate;
+    ESTUARY_TRY(const auto names, same_names_as(current, request.request));
+    ESTUARY_TRY(const auto change, x509::change_subject_name(request.request));
+    if (change && !rules.profile.may_change_names)
+        return fail(Code::policy, "this profile does not change names on renewal (ChangeSubjectName)");
+    // RFC 6402 2.8: a field that is absent in ChangeSubjectName is removed from the certificate.
+    const auto source = change ? NameSource::request : NameSource::certificate;
+    ESTUARY_TRY(auto subject, apply_subject_rules(rules, change ? change->subject.value_or(x509::Name{}) : current.subject(), source));
+    ESTUARY_TRY(auto kept, apply_san_rules(rules, change ? change->subject_alt : names, source));
+    return Identity{std::move(subject), std::move(kept)};
+}
+
+/// IEEE 802.1AR: a device that names a serial number in its request names its own.
+Result<void> check_device_serial(const x509::Certificate& device, const x509::Name& subject) {
+    const auto own = device.subject().values(x509::oid::serial_number);
+    const auto asked = subject.values(x509::oid::serial_number);
+    if (!own.empty() && !asked.empty() && own != asked)
+        return fail(Code::not_authorised, "the subject's serialNumber is not the client certificate's");
+    return {};
+}
+
+/// Whom a certificate alone may enroll: a device of a manufacturer itself, a registration authority anybody, and everybody else
+/// only the holder under the same names (bug class 8). With a credential beside it the credential decides.
+Result<Identity> enrollment_names(const Rules& rules, const EnrollRequest& request) {
+    const auto& principal = request.principal;
+    const auto& wanted = request.request;
+    if (principal.certificate && !principal.certificate->manufacturer.empty())
+        ESTUARY_CHECK(check_device_serial(principal.certificate->certificate, wanted.subject()));
+    if (principal.certificate && principal.certificate->manufacturer.empty() && !principal.credential &&
+        !is_registration_authority(principal)) {
+        if (auto names = same_names_as(principal.certificate->certificate, wanted); !names)
+            return fail(Code::not_authorised, "a client certificate enrolls its own names only: " + names.error().detail);
+    }
+    ESTUARY_TRY(auto subject, apply_subject_rules(rules, wanted.subject(), NameSource::request));
+    ESTUARY_TRY(auto names, apply_san_rules(rules, wanted.subject_alt_names(), NameSource::request));
+    return Identity{std::move(subject), std::move(names)};
+}
+
+struct Validity {
+    Time not_before{}, not_after{};
+};
+
+/// notAfter is the last second (RFC 5280 4.1.2.5), so the period ends one second before its sum (bug class 21); it is cut to
+/// the CA's own.
+Result<Validity> validity_of(const Rules& rules, Time now) {
+    const auto& ca = rules.issuer->config->certificate;
+    if (now < ca.not_before() || now + last_hour > ca.not_after())
+        return fail(Code::unavailable, "the CA's own certificate is not valid long enough", "CA " + rules.profile.ca);
+    Validity validity{now - rules.profile.backdate, {}};
+    validity.not_after = std::min(validity.not_before + rules.profile.validity - Seconds{1}, ca.not_after());
+    validity.not_before = std::max(validity.not_before, ca.not_before());
+    return validity;
+}
+
+}  // namespace
+
+struct Policy::Decision {
+    Identity names;
+    RequestedExtensions extensions;
+    Validity validity;
+};
+
+Result<Policy::Decision> Policy::decide(const Rules& rules, const EnrollRequest& request, Time now) const {
+    ESTUARY_CHECK(check_principal(rules, request));
+    if (request.verb == Verb::renew) ESTUARY_CHECK(check_renewal(rules, request, now));
+    ESTUARY_CHECK(check_linking(request));
+    ESTUARY_CHECK(check_key(rules, request.request.public_key(), blocked_));
+    ESTUARY_TRY(auto names, request.verb == Verb::renew ? renewal_names(rules, request) : enrollment_names(rules, request));
+    if (request.principal.credential)
+        ESTUARY_CHECK(check_credential_patterns(*request.principal.credential, names.subject, names.names));
+    ESTUARY_TRY(auto extensions, apply_extension_rules(rules, request.request));
+    ESTUARY_CHECK(check_names_together(names.subject, names.names, extensions.server_auth));
+    ESTUARY_TRY(const auto validity, validity_of(rules, now));
+    return Decision{std::move(names), std::move(extensions), validity};
+}
+
+Result<void> Policy::check(const Rules& rules, const EnrollRequest& request, Time now) const {
+    ESTUARY_CHECK(decide(rules, request, now));
+    return {};
+}
+
+Result<Policy::Approved> Policy::approve(const Rules& rules, const EnrollRequest& request, Time now) const {
+    ESTUARY_TRY(auto decision, decide(rules, request, now));
+    return build(rules, request, std::move(decision), now);
+}
+
+Result<Policy::Approved> Policy::build(const Rules& rules, const EnrollRequest& request, Decision decision, Time now) const {
+    const auto& issuer = *rules.issuer;
+    const auto spki = request.request.spki();
+    ESTUARY_TRY(const auto key_identifier, x509::key_identifier(spki));
+    x509::TbsCertificate tbs;
+    tbs.serial_number = make_serial_number(now, entropy_);
+    tbs.signature_algorithm = issuer.signer.algorithm();
+    tbs.issuer = issuer.config->certificate.subject();
+    tbs.not_before = decision.validity.not_before;
+    tbs.not_after = decision.validity.not_after;
+    tbs.subject = decision.names.subject;
+    tbs.spki = to_vec(spki);
+    auto& extensions = tbs.extensions;
+    extensions.reserve(6 + rules.trailing.size() + decision.extensions.passed.size());
+    extensions.push_back(issuer.authority_key_identifier);
+    extensions.push_back(x509::make_subject_key_identifier(key_identifier));
+    if (decision.extensions.key_usage != 0) extensions.push_back(x509::make_key_usage(decision.extensions.key_usage));
+    if (!decision.names.names.empty())
+        extensions.push_back(x509::make_subject_alt_name(decision.names.names, tbs.subject.empty()));
+    if (decision.extensions.ext_key_usage) extensions.push_back(std::move(*decision.extensions.ext_key_usage));
+    extensions.insert(extensions.end(), rules.trailing.begin(), rules.trailing.end());
+    for (auto& passed : decision.extensions.passed) extensions.push_back(std::move(passed));
+    auto serial_number = tbs.serial_number;
+    return Approved{Authorised<x509::TbsCertificate>{std::move(tbs)}, std::move(decision.names.subject),
+                    std::move(decision.names.names), std::move(serial_number), decision.validity.not_before,
+                    decision.validity.not_after};
+}
+
+}  // namespace estuary::authority

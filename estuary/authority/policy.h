@@ -1,0 +1,40 @@
+#pragma once
+// What may be certified: the one maker of Authorised values.
+#include "estuary/authority/prepared.h"
+
+namespace estuary::authority {
+
+class Policy {
+public:
+    Policy(const crypto::BlockedKeys& blocked, crypto::Entropy& entropy) : blocked_{blocked}, entropy_{entropy} {}
+
+    /// A certificate of an end entity, decided.
+    struct Approved {
+        Authorised<x509::TbsCertificate> tbs;
+        x509::Name subject;
+        std::vector<x509::GeneralName> names;
+        ByteVec serial_number;
+        Time not_before{}, not_after{};
+    };
+    /// Runs every rule on the request, and writes the certificate that follows. The order of the rules is the order of the
+    /// errors: who asks, how the request came, the key, the names, the extensions, the time.
+    Result<Approved> approve(const Rules& rules, const EnrollRequest& request, Time now) const;
+    /// The rules alone, for requests that wait for a person.
+    Result<void> check(const Rules& rules, const EnrollRequest& request, Time now) const;
+
+private:
+    friend class Ceremony;
+    /// A CA certificate as the ceremony plans it: the only other way to an Authorised value, and not one that a request can take.
+    static Authorised<x509::TbsCertificate> approve_ceremony(x509::TbsCertificate planned) {
+        return Authorised<x509::TbsCertificate>{std::move(planned)};
+    }
+
+    struct Decision;
+    Result<Decision> decide(const Rules& rules, const EnrollRequest& request, Time now) const;
+    Result<Approved> build(const Rules& rules, const EnrollRequest& request, Decision decision, Time now) const;
+
+    const crypto::BlockedKeys& blocked_;
+    crypto::Entropy& entropy_;
+};
+
+}  // namespace estuary::authority

@@ -1,0 +1,40 @@
+#pragma once
+// The configuration as the request path wants it: checked, parsed, and encoded beforehand.
+#include <map>
+#include <optional>
+
+#include "estuary/authority/authority.h"
+#include "estuary/authority/patterns.h"
+#include "estuary/authority/signer.h"
+
+namespace estuary::authority {
+
+/// One CA, ready to issue.
+struct Issuer {
+    const CaConfig* config = nullptr;
+    Signer signer;
+    x509::Extension authority_key_identifier;
+    ByteVec key_identifier;
+};
+
+/// One profile, ready to apply.
+struct Rules {
+    Profile profile;
+    const Issuer* issuer = nullptr;
+    std::vector<SubjectPattern> subject_patterns;
+    std::vector<SanPattern> san_patterns;
+    std::optional<unsigned> rsa_bits_min;
+    std::vector<std::string> key_types;              ///< other than RSA
+    std::vector<std::vector<x509::AttributeTypeAndValue>> fixed;   ///< views into profile.subject.fixed
+    std::optional<x509::Extension> ext_key_usage;
+    std::vector<x509::Extension> trailing;           ///< policies, CDP, AIA: behind the extended key usage
+
+    bool is_fixed(const der::Oid& type) const;
+};
+
+/// policy or bad_key naming what is wrong; `config` outlives the result.
+Result<Issuer> prepare_issuer(const CaConfig& config);
+/// `issuer` outlives the result.
+Result<std::unique_ptr<Rules>> prepare_rules(const Profile& profile, const Issuer& issuer);
+
+}  // namespace estuary::authority

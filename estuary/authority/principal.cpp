@@ -1,0 +1,29 @@
+#include "estuary/authority/principal.h"
+
+#include <fmt/format.h>
+
+#include "estuary/base/text.h"
+
+namespace estuary::authority {
+namespace {
+
+std::string describe(const CertificateProof& proof) {
+    const auto serial = proof.certificate.serial_hex();
+    if (!proof.issued_by_ca.empty()) return fmt::format("certificate:{}/{}", proof.issued_by_ca, serial);
+    return fmt::format("manufacturer:{}/{}", proof.manufacturer, serial);
+}
+
+}  // namespace
+
+std::string Principal::describe() const {
+    if (operator_) return "operator";
+    std::string text;
+    if (certificate) text = authority::describe(*certificate);
+    if (credential) {
+        if (!text.empty()) text += '+';
+        text += "credential:" + text::printable(credential->name);
+    }
+    return text.empty() ? "anonymous" : text;
+}
+
+}  // namespace estuary::authority

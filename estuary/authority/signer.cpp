@@ -1,0 +1,38 @@
+#include "estuary/authority/signer.h"
+
+#include <fmt/format.h>
+
+namespace estuary::authority {
+namespace {
+
+/// One signature made and verified with the certificate's key: a wrong pair shows at start, not at the first device.
+Result<void> check_pair(const crypto::PrivateKey& key, const x509::Certificate& certificate, Bytes algorithm) {
+    constexpr std::string_view probe = "key and certificate belong together";
+    ESTUARY_TRY(const auto public_key, certificate.public_key());
+    ESTUARY_TRY(const auto signature, key.sign(as_bytes(probe)));
+    if (!public_key.verify(algorithm, as_bytes(probe), signature))
+        return fail(Code::bad_key, "the CA's private key is not the key of its certificate");
+    return {};
+}
+
+}  // namespace
+
+Result<Signer> Signer::create(crypto::PrivateKey key, std::optional<x509::Certificate> issuer) {
+    ESTUARY_TRY(const auto* const algorithm, key.signature_algorithm());
+    if (issuer) ESTUARY_CHECK(check_pair(key, *issuer, algorithm->identifier));
+    return Signer{std::move(key), std::move(issuer), algorithm->identifier};
+}
+
+Result<x509::Certificate> Signer::sign(Authorised<x509::TbsCertificate> approved) const {
+    const auto tbs = x509::encode_tbs(approved.value_);
+    const auto findings = x509::lint_tbs(tbs, issuer_ ? &*issuer_ : nullptr);
+    if (!findings.empty()) {
+        const auto& first = findings.front();
+        return fail(Code::policy, fmt::format("the certificate would break {}: {}", first.rule, first.message),
+                    fmt::format("{} lint findings", findings.size()));
+    }
+    ESTUARY_TRY(const auto signature, key_.sign(tbs));
+    return x509::Certificate::parse(x509::encode_certificate(tbs, algorithm_, signature));
+}
+
+}  // namespace estuary::authority

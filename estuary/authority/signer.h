@@ -1,0 +1,32 @@
+#pragma once
+// The only place where a CA's key signs a certificate.
+#include <optional>
+
+#include "estuary/authority/authorised.h"
+#include "estuary/x509/certificate.h"
+
+namespace estuary::authority {
+
+class Signer {
+public:
+    /// `issuer` is the certificate of `key`; nothing: for a self-signed root by this key. bad_key if the key does not sign or
+    /// is not the certificate's.
+    static Result<Signer> create(crypto::PrivateKey key, std::optional<x509::Certificate> issuer);
+
+    /// The AlgorithmIdentifier that goes into certificates signed here.
+    const ByteVec& algorithm() const noexcept { return algorithm_; }
+
+    /// Serialises, lints exactly those octets, and signs exactly those octets. policy: the lint found something (the detail
+    /// names the rule), nothing was signed. By value: what was approved is spent.
+    Result<x509::Certificate> sign(Authorised<x509::TbsCertificate> approved) const;
+
+private:
+    Signer(crypto::PrivateKey key, std::optional<x509::Certificate> issuer, ByteVec algorithm)
+        : key_{std::move(key)}, issuer_{std::move(issuer)}, algorithm_{std::move(algorithm)} {}
+
+    crypto::PrivateKey key_;
+    std::optional<x509::Certificate> issuer_;
+    ByteVec algorithm_;
+};
+
+}  // namespace estuary::authority
