@@ -67,7 +67,7 @@ TEST_P(VerifyOpenssl, AcceptsItsRequestAndNoOther) {
     EXPECT_EQ(code_of(key.verify(request.algorithm, request.signed_part, signature)), Code::bad_proof);
     EXPECT_EQ(code_of(key.verify(request.algorithm, request.signed_part, {})), Code::bad_proof);
     EXPECT_EQ(code_of(key.verify(request.algorithm, request.signed_part,
-                                 request.signature.first(request.signature.size() - 1))),
+                                 Bytes{request.signature}.first(request.signature.size() - 1))),
               Code::bad_proof);
     signature = to_vec(request.signature);
     signature.push_back(0);

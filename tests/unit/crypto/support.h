@@ -20,23 +20,21 @@ inline ByteVec data_file(const std::string& name) {
 
 /// What proves possession in a certification request (RFC 2986 4.2).
 struct Request {
-    ByteVec der;
-    Bytes signed_part, spki, algorithm, signature;
+    ByteVec signed_part, spki, algorithm, signature;
 };
 
 inline Request read_request(const std::string& name) {
     const auto text = data_file(name);
-    Request request{parse_pem(as_text(text)).value().at(0).der, {}, {}, {}, {}};
-    auto outer = der::enter_only(request.der, der::Tag::sequence, name).value();
+    const auto der = parse_pem(as_text(text)).value().at(0).der;
+    auto outer = der::enter_only(der, der::Tag::sequence, name).value();
     const auto info = outer.element(der::Tag::sequence).value();
-    request.signed_part = info.whole;
-    request.algorithm = outer.element(der::Tag::sequence).value().whole;
-    request.signature = outer.bit_string_octets().value();
+    const auto algorithm = outer.element(der::Tag::sequence).value();
+    const auto signature = outer.bit_string_octets().value();
     der::Reader fields{info.content};
     (void)fields.skip();  // version
     (void)fields.skip();  // subject
-    request.spki = fields.element(der::Tag::sequence).value().whole;
-    return request;
+    const auto spki = fields.element(der::Tag::sequence).value();
+    return {to_vec(info.whole), to_vec(spki.whole), to_vec(algorithm.whole), to_vec(signature)};
 }
 
 /// A SubjectPublicKeyInfo: `parameters` is a whole element or nothing.
