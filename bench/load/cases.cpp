@@ -23,7 +23,8 @@ using Steady = std::chrono::steady_clock;
 /// Certification requests, ready as HTTP requests: each is used once, for a repeated one would be answered from the store.
 class Requests {
 public:
-    Requests(const Target& target, unsigned count, std::string_view operation, bool with_password) {
+    /// `subject`: of all of them (a client certificate enrolls its own name only); empty: a new one for each.
+    Requests(const Target& target, unsigned count, std::string_view operation, bool with_password, std::string_view subject = {}) {
         static std::atomic<unsigned> series{0};
         const auto key = crypto::PrivateKey::generate("p256");
         if (!key) throw std::runtime_error{key.error().detail};
@@ -33,7 +34,8 @@ public:
             with_password ? fmt::format("Authorization: Basic {}\r\n", to_base64(as_bytes(target.user + ":" + target.password))) : "";
         for (unsigned i = 0; i < count; ++i) {
             x509::RequestTemplate wanted;
-            wanted.subject = x509::Name::from_text(fmt::format("CN=load-{}-{}-{}", run, mine, i)).value();
+            const auto name = subject.empty() ? fmt::format("CN=load-{}-{}-{}", run, mine, i) : std::string{subject};
+            wanted.subject = x509::Name::from_text(name).value();
             const auto der = x509::make_request(wanted, *key);
             if (!der) throw std::runtime_error{der.error().detail};
             const auto body = to_base64_lines(*der);
@@ -149,7 +151,7 @@ Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, un
     const auto certificates = cms::parse_certs_only(from_base64(reply.body).value()).value();
     const auto context = client_context(target.ca_pem, certificates.front().to_pem(), std::string{key.to_pem().value().reveal_text()});
 
-    const Requests prepared{target, requests, "simpleenroll", false};
+    const Requests prepared{target, requests, "simpleenroll", false, "CN=load-client"};
     auto measured = run(target, "enroll mTLS handshake each", requests, [&] {
         return [&](unsigned i) {
             Connection connection{*context, target.address};
