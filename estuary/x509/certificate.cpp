@@ -171,8 +171,7 @@ Result<Certificate> Certificate::parse(Bytes der) {
 
 Result<Certificate> Certificate::from_bytes(Bytes pem_or_der) {
     ESTUARY_TRY(auto all, parse_certificates(pem_or_der));
-    if (all.size() != 1)
-        return fail(Code::malformed, fmt::format("expected one certificate, found {}", all.size()));
+    if (all.size() != 1) return fail(Code::malformed, fmt::format("expected one certificate, found {}", all.size()));
     return std::move(all.front());
 }
 

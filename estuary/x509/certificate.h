@@ -19,25 +19,25 @@ public:
     static Result<Certificate> from_bytes(Bytes pem_or_der);
 
     Bytes der() const noexcept;
-    Bytes tbs() const noexcept;                        ///< the signed octets
-    Bytes serial_number() const noexcept;              ///< INTEGER content octets
-    std::string serial_hex() const;                    ///< lower case, without a leading 00
+    Bytes tbs() const noexcept;            ///< the signed octets
+    Bytes serial_number() const noexcept;  ///< INTEGER content octets
+    std::string serial_hex() const;        ///< lower case, without a leading 00
     const Name& issuer() const noexcept;
     const Name& subject() const noexcept;
     Time not_before() const noexcept;
     Time not_after() const noexcept;
     Bytes spki() const noexcept;
-    Bytes signature_algorithm() const noexcept;        ///< whole AlgorithmIdentifier
+    Bytes signature_algorithm() const noexcept;  ///< whole AlgorithmIdentifier
     Bytes signature() const noexcept;
     const std::vector<Extension>& extensions() const noexcept;
 
-    Result<std::vector<GeneralName>> subject_alt_names() const;   ///< empty if the extension is absent
+    Result<std::vector<GeneralName>> subject_alt_names() const;  ///< empty if the extension is absent
     std::optional<std::uint32_t> key_usage() const;
     std::vector<der::Oid> ext_key_usage() const;
     /// Whether that purpose is named; an absent extension or anyExtendedKeyUsage does not count.
     bool has_ext_key_usage(const der::Oid& purpose) const;
     bool is_ca() const;
-    std::optional<std::uint32_t> path_length() const;             ///< pathLenConstraint, if there is one
+    std::optional<std::uint32_t> path_length() const;  ///< pathLenConstraint, if there is one
     std::optional<ByteVec> subject_key_id() const;
     std::optional<ByteVec> authority_key_id() const;
     bool is_self_issued() const { return issuer().matches(subject()); }
@@ -45,7 +45,7 @@ public:
     Result<crypto::PublicKey> public_key() const;
     /// Only the signature, by that key; no path validation.
     Result<void> verify_signed_by(const crypto::PublicKey& issuer_key) const;
-    std::string sha256_fingerprint() const;            ///< hexadecimal, upper case, colons
+    std::string sha256_fingerprint() const;  ///< hexadecimal, upper case, colons
 
     std::string to_pem() const;
     bool operator==(const Certificate& other) const { return same(der(), other.der()); }
@@ -60,10 +60,10 @@ Result<std::vector<Certificate>> parse_certificates(Bytes pem_or_der);
 
 /// What is to be signed; serialised by encode_tbs. `signature_algorithm` is the issuer's.
 struct TbsCertificate {
-    ByteVec serial_number;            ///< big-endian, positive, at most 20 octets
-    ByteVec signature_algorithm;      ///< whole AlgorithmIdentifier
+    ByteVec serial_number;        ///< big-endian, positive, at most 20 octets
+    ByteVec signature_algorithm;  ///< whole AlgorithmIdentifier
     Name issuer;
-    Time not_before{}, not_after{};   ///< inclusive (bug class 21)
+    Time not_before{}, not_after{};  ///< inclusive (bug class 21)
     Name subject;
     ByteVec spki;
     std::vector<Extension> extensions;
@@ -74,7 +74,7 @@ ByteVec encode_certificate(Bytes tbs, Bytes signature_algorithm, Bytes signature
 
 /// What the lint found: each names its rule and the section.
 struct LintFinding {
-    std::string rule;     ///< "rfc5280_4_1_2_2_serial_positive"
+    std::string rule;  ///< "rfc5280_4_1_2_2_serial_positive"
     std::string message;
 };
 /// Checks the exact to-be-signed octets against RFC 5280 (serial, validity with the 2050 rule, encodings, criticality, key usage

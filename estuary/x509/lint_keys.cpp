@@ -19,7 +19,7 @@ struct KeyAlgorithm {
     Oid oid;
     Family family{};
     Parameters parameters{};
-    std::size_t octets = 0;   ///< of subjectPublicKey; 0: varies
+    std::size_t octets = 0;  ///< of subjectPublicKey; 0: varies
 };
 
 constexpr Oid rsassa_pss{"1.2.840.113549.1.1.10"};
@@ -94,8 +94,7 @@ bool key_bits_fit(const KeyAlgorithm& algorithm, Bytes bits) {
 Complaint key_is_well_formed(const Subject& subject) {
     const auto& key = subject.tbs.key;
     const auto* algorithm = algorithm_of(key);
-    if (algorithm == nullptr)
-        return fmt::format("no rules are known for keys of algorithm {}", key.algorithm.oid.dotted());
+    if (algorithm == nullptr) return fmt::format("no rules are known for keys of algorithm {}", key.algorithm.oid.dotted());
     if (!parameters_fit(algorithm->parameters, key.algorithm.parameters))
         return "the parameters of the key's algorithm are not what its standard demands";
     if (!key_bits_fit(*algorithm, key.bits)) return "subjectPublicKey is not a key of its algorithm";

@@ -49,7 +49,8 @@ Complaint string_content(const Subject& subject) {
         const auto& [tag, content, whole] = attribute.value;
         if (!strings::is_string_type(tag)) return nullptr;  // string_types' matter
         if (!strings::count_characters(tag, content)) return "has octets that its string type does not allow";
-        if ((tag == Tag::utf8_string || tag == Tag::ia5_string) && !text::is_plain_utf8(as_text(content))) return "has control characters";
+        if ((tag == Tag::utf8_string || tag == Tag::ia5_string) && !text::is_plain_utf8(as_text(content)))
+            return "has control characters";
         return nullptr;
     });
 }

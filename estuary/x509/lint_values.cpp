@@ -152,8 +152,7 @@ Result<void> check_name_constraints(Bytes value) {
     ESTUARY_TRY(const auto constraints, parse_name_constraints(value));
     //= https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.10
     //# Conforming CAs MUST NOT issue certificates where name constraints is an empty sequence.
-    if (constraints.permitted.empty() && constraints.excluded.empty())
-        return fail(Code::malformed, "nameConstraints is empty");
+    if (constraints.permitted.empty() && constraints.excluded.empty()) return fail(Code::malformed, "nameConstraints is empty");
     return {};
 }
 

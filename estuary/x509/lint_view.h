@@ -55,12 +55,12 @@ struct AlgorithmView {
 
 struct KeyInfoView {
     AlgorithmView algorithm;
-    Bytes bits;   ///< content of the BIT STRING, with its count of unused bits
+    Bytes bits;  ///< content of the BIT STRING, with its count of unused bits
 };
 Result<KeyInfoView> read_key_info(Bytes spki);
 
 struct AttributeView {
-    const AttributeRule* rule = nullptr;   ///< null: a type without rules
+    const AttributeRule* rule = nullptr;  ///< null: a type without rules
     der::Oid type;
     der::Element value;
 };
@@ -72,7 +72,7 @@ struct TbsView {
     AlgorithmView signature;
     Bytes issuer;
     der::Element not_before, not_after;
-    std::optional<Time> not_before_time, not_after_time;   ///< nothing: malformed
+    std::optional<Time> not_before_time, not_after_time;  ///< nothing: malformed
     Bytes subject;
     std::vector<AttributeView> subject_attributes;
     KeyInfoView key;
@@ -102,7 +102,7 @@ Result<void> read_extension_value(TbsView& view, const ExtensionView& extension)
 
 struct Subject {
     const TbsView& tbs;
-    const Certificate* issuer;   ///< null: self-signed
+    const Certificate* issuer;  ///< null: self-signed
 };
 
 /// What is wrong; nothing if all is well.

@@ -72,9 +72,18 @@ std::string describe(X509_STORE_CTX* context) {
     auto* const current = X509_STORE_CTX_get_current_cert(context);
     std::string name = "certificate";
     if (current != nullptr)
-        if (const auto certificate = from_openssl(current))
-            name += fmt::format(" '{}'", certificate->subject().to_text());
+        if (const auto certificate = from_openssl(current)) name += fmt::format(" '{}'", certificate->subject().to_text());
     return name + (depth == 0 ? " (the end entity)" : fmt::format(" (number {} above the end entity)", depth));
+}
+
+/// notAfter is inclusive (RFC 5280 4.1.2.5), but the library calls a certificate expired in that very second.
+/// bug class 21
+int forgive_last_second(int verified, X509_STORE_CTX* context) {
+    if (verified == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) return verified;
+    const auto at = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(context));
+    if (ASN1_TIME_cmp_time_t(X509_get0_notAfter(X509_STORE_CTX_get_current_cert(context)), at) != 0) return verified;
+    X509_STORE_CTX_set_error(context, X509_V_OK);
+    return 1;
 }
 
 void set_parameters(X509_STORE_CTX* context, const PathOptions& options) {
@@ -85,6 +94,7 @@ void set_parameters(X509_STORE_CTX* context, const PathOptions& options) {
     unsigned long flags = X509_V_FLAG_X509_STRICT;
     if (options.anchors_may_be_intermediates) flags |= X509_V_FLAG_PARTIAL_CHAIN;
     X509_VERIFY_PARAM_set_flags(parameters, flags);
+    X509_STORE_CTX_set_verify_cb(context, forgive_last_second);
 }
 
 Result<std::vector<Certificate>> path_of(X509_STORE_CTX* context) {
@@ -96,16 +106,40 @@ Result<std::vector<Certificate>> path_of(X509_STORE_CTX* context) {
     return path;
 }
 
+/// Self-issued certificates are exempt, but for the end entity (RFC 5280 6.1.3 (b), (c)).
+Result<void> check_names_below(const std::vector<Certificate>& path, std::size_t ca) {
+    const auto* extension = find(path[ca].extensions(), oid::name_constraints);
+    if (extension == nullptr) return {};
+    ESTUARY_TRY(const auto constraints, parse_name_constraints(extension->value));
+    for (std::size_t below = 0; below < ca; ++below) {
+        if (below != 0 && path[below].is_self_issued()) continue;
+        ESTUARY_TRY(const auto names, path[below].subject_alt_names());
+        for (const auto& name : names) {
+            ESTUARY_CHECK(name.check());  // a malformed name cannot be said to lie within a subtree
+        }
+        ESTUARY_CHECK(satisfies(constraints, path[below].subject(), names));
+    }
+    return {};
+}
+
+/// Name constraints a second time, by our own rules: the library lets malformed names pass, and wildcards that hold an
+/// excluded name.
+Result<void> check_names(const std::vector<Certificate>& path) {
+    for (std::size_t ca = path.size(); ca-- > 1;)
+        if (auto ok = check_names_below(path, ca); !ok)
+            return fail(Code::not_authenticated,
+                        fmt::format("name constraints of certificate '{}': {}", path[ca].subject().to_text(), ok.error().detail));
+    return {};
+}
+
 /// Absent means any purpose; anyExtendedKeyUsage too (RFC 5280 4.2.1.12).
 Result<void> check_purposes(const Certificate& end_entity, const PathOptions& options) {
-    if (find(end_entity.extensions(), oid::ext_key_usage) == nullptr ||
-        end_entity.has_ext_key_usage(oid::any_extended_key_usage))
+    if (find(end_entity.extensions(), oid::ext_key_usage) == nullptr || end_entity.has_ext_key_usage(oid::any_extended_key_usage))
         return {};
     for (const auto& purpose : options.required_ext_key_usage)
         if (!end_entity.has_ext_key_usage(purpose))
-            return fail(Code::not_authenticated,
-                        fmt::format("certificate '{}' (the end entity): extKeyUsage does not allow {}",
-                                    end_entity.subject().to_text(), ext_key_usage_name(purpose)));
+            return fail(Code::not_authenticated, fmt::format("certificate '{}' (the end entity): extKeyUsage does not allow {}",
+                                                             end_entity.subject().to_text(), ext_key_usage_name(purpose)));
     return {};
 }
 
@@ -133,7 +167,9 @@ Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, co
         return fail(Code::not_authenticated,
                     fmt::format("{}: {}", describe(context.get()), X509_verify_cert_error_string(reason)), drain_errors());
     }
-    return path_of(context.get());
+    ESTUARY_TRY(auto path, path_of(context.get()));
+    ESTUARY_CHECK(check_names(path));
+    return path;
 }
 
 }  // namespace estuary::x509

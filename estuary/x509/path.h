@@ -6,9 +6,9 @@ namespace estuary::x509 {
 
 struct PathOptions {
     Time at{};
-    std::vector<der::Oid> required_ext_key_usage;   ///< each must be allowed by the end entity; empty: any
+    std::vector<der::Oid> required_ext_key_usage;  ///< each must be allowed by the end entity; empty: any
     unsigned depth_max = 8;
-    bool anchors_may_be_intermediates = true;       ///< partial chains to a configured anchor
+    bool anchors_may_be_intermediates = true;  ///< partial chains to a configured anchor
 };
 /// The verified path, end entity first, anchor last. not_authenticated with OpenSSL's reason in the detail otherwise.
 Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, const std::vector<Certificate>& intermediates,

@@ -14,8 +14,8 @@ constexpr std::size_t fixed_octets = 96;
 constexpr std::size_t extension_octets = 24;
 
 std::size_t expected_size(const TbsCertificate& tbs) {
-    std::size_t size = fixed_octets + tbs.serial_number.size() + tbs.signature_algorithm.size() +
-                       tbs.issuer.der().size() + tbs.subject.der().size() + tbs.spki.size();
+    std::size_t size = fixed_octets + tbs.serial_number.size() + tbs.signature_algorithm.size() + tbs.issuer.der().size() +
+                       tbs.subject.der().size() + tbs.spki.size();
     for (const auto& extension : tbs.extensions) size += extension_octets + extension.value.size();
     return size;
 }
