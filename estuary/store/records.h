@@ -52,10 +52,11 @@ struct CertificateStatus {
 struct CertificateFilter {
     std::optional<ByteVec> serial_number;
     std::string subject_contains, san_contains, requester_contains, ca;
-    enum class Status : std::uint8_t { any, valid, expired, revoked } status = Status::any;
+    enum class Status : std::uint8_t { any, valid, expired, revoked } status = Status::any;  ///< revoked ones are only revoked
     std::optional<Time> expires_before;
     std::int64_t after_id = 0;        ///< paging: only records with a larger id
     std::size_t count_max = 1000;
+    std::optional<Time> now;          ///< for valid and expired; nothing: the system's clock
 };
 
 /// An HTTP credential for enrollment.

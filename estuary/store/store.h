@@ -19,13 +19,14 @@ struct InsertCertificate {
 };
 struct RevokeCertificate {
     std::int64_t id;                        ///< guard: exists and is not revoked (or on hold, and the reason is another)
-    Revocation revocation;
+    Revocation revocation;                  ///< remove_from_crl lifts a hold: the certificate is valid again
 };
 struct InsertCredential {
     CredentialRecord record;                ///< guard: the name is new
 };
 struct SpendCredential {
     std::int64_t id;                        ///< guard: exists and has uses left
+    Time at{};                              ///< when; tidy keeps spent credentials for a while after it
 };
 struct RemoveCredential {
     std::string name;                       ///< guard: exists
@@ -60,14 +61,15 @@ struct UnitOfWork {
     bool empty() const noexcept { return writes.empty(); }
 };
 
-/// Called once when the unit is durable, or with why it is not. On a thread of the store's: be brief, do not throw.
+/// Called once when the unit is durable, or with why it is not. The leases are gone by then. On a thread of the store's
+/// (too_busy: from within submit): be brief, do not throw.
 using Committed = std::function<void(Result<void>)>;
 
 struct Options {
     std::size_t batch_max = 512;                    ///< units in one transaction
     std::chrono::microseconds linger{700};          ///< waits for company only while more than one unit was in the last batch
     std::size_t queue_max = 16'384;                 ///< waiting units; past this too_busy at once
-    std::size_t cache_bytes = 32u << 20;            ///< SQLite page cache of the writer
+    std::size_t cache_bytes = 32u << 20;            ///< SQLite page cache of the writer; each reader may have an eighth
     std::chrono::milliseconds busy_timeout{5'000};  ///< another process (estuaryd's commands) holds the write lock
 };
 
@@ -98,7 +100,8 @@ public:
     virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;
 
     /// Deletes what has no more use: request keys and pending requests past `before`, spent or expired credentials older than
-    /// it. In small steps that let others write in between; returns how many rows went.
+    /// it. In small steps that let others write in between; returns how many rows went. May be stopped at any step and
+    /// begun again.
     virtual Result<std::size_t> tidy(Time before) = 0;
     /// A consistent copy of the whole database into a new file while it is in use (backup).
     virtual Result<void> backup(const std::filesystem::path& target) = 0;

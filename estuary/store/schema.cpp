@@ -1,0 +1,141 @@
+#include "estuary/store/schema.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace estuary::store::sqlite {
+namespace {
+
+// Times are seconds since 1970. What status checks read stands before the long columns. Certificates are never deleted.
+//
+// Cost decides the indexes: an index whose keys come in time's order is appended to; one with random keys costs a page
+// write a row once it has outgrown the cache. Serial numbers begin with the time. There is no index on names: operators
+// search them seldom, and a scan does. Request keys are hashes, random by nature, so their table is as small as can be: the
+// first 8 octets as row id, and the certificate, whose row has all 32.
+constexpr const char* version_1 = R"sql(
+CREATE TABLE authorities (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE certificates (
+    id INTEGER PRIMARY KEY,
+    ca INTEGER NOT NULL REFERENCES authorities,
+    not_after INTEGER NOT NULL,
+    revoked_at INTEGER,
+    revocation_reason INTEGER,
+    serial_number BLOB NOT NULL,
+    not_before INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    subject_alt_names TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    label TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    request_key BLOB,
+    der BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX certificates_by_serial_number ON certificates (ca, serial_number);
+CREATE INDEX certificates_by_not_after ON certificates (not_after);
+CREATE INDEX certificates_revoked ON certificates (ca, serial_number, revoked_at, revocation_reason, not_after)
+    WHERE revoked_at IS NOT NULL;
+
+CREATE TABLE request_keys (
+    head INTEGER PRIMARY KEY,
+    certificate INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE credentials (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    digest_ha1 TEXT NOT NULL,
+    uses_left INTEGER CHECK (uses_left >= 0),
+    expires_at INTEGER,
+    profile TEXT NOT NULL,
+    subject_patterns TEXT NOT NULL,
+    san_patterns TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    spent_at INTEGER
+) STRICT;
+
+CREATE TABLE pending_requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_key BLOB NOT NULL UNIQUE,
+    operation TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    label TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    subject_alt_names TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3),
+    decided_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at INTEGER,
+    certificate INTEGER REFERENCES certificates,
+    request BLOB NOT NULL
+) STRICT;
+CREATE INDEX pending_requests_by_state ON pending_requests (state);
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    object TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<Migration, 1> all_migrations{{{1, version_1}}};
+
+Result<std::int64_t> version_of(const Connection& connection) { return connection.integer("PRAGMA user_version"); }
+
+Result<void> apply(const Connection& connection, const Migration& step) {
+    ESTUARY_CHECK(connection.execute(step.sql));
+    return connection.execute(fmt::format("PRAGMA user_version = {}", step.version).c_str());
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() noexcept { return all_migrations; }
+
+Result<void> identify(const Connection& connection, const std::filesystem::path& path, std::span<const Migration> steps) {
+    const auto not_ours = [&](std::string cause) {
+        return fail(Code::unsupported, fmt::format("{} is not an Estuary database", path.string()), std::move(cause));
+    };
+    const auto id = connection.integer("PRAGMA application_id");
+    if (!id && sqlite3_errcode(connection.get()) == SQLITE_NOTADB) return not_ours(id.error().cause);
+    if (!id) return fail(id.error());
+    ESTUARY_TRY(const auto version, version_of(connection));
+    ESTUARY_TRY(const auto objects, connection.integer("SELECT count(*) FROM sqlite_schema"));
+    const bool empty = *id == 0 && version == 0 && objects == 0;
+    if (empty) return {};
+    if (*id != application_id) return not_ours(fmt::format("application id {:08x}", *id));
+    if (version > steps.back().version)
+        return fail(Code::unsupported, fmt::format("{} was made by a newer program (schema {}; this one knows {})",
+                                                   path.string(), version, steps.back().version));
+    return {};
+}
+
+Result<void> migrate(const Connection& connection, std::span<const Migration> steps) {
+    ESTUARY_TRY(const auto before, version_of(connection));
+    if (before >= steps.back().version) return {};
+    ESTUARY_TRY(auto transaction, Transaction::begin(connection));
+    ESTUARY_TRY(const auto version, version_of(connection));  // again, now that nobody else can change it
+    for (const auto& step : steps)
+        if (step.version > version) ESTUARY_CHECK(apply(connection, step));
+    ESTUARY_CHECK(connection.execute(fmt::format("PRAGMA application_id = {}", application_id).c_str()));
+    return transaction.commit();
+}
+
+}  // namespace estuary::store::sqlite

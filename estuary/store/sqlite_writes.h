@@ -1,0 +1,55 @@
+#pragma once
+// Every Write as SQL: applied within the transaction of whoever calls.
+#include <map>
+
+#include "estuary/store/sqlite.h"
+#include "estuary/store/store.h"
+
+namespace estuary::store::sqlite {
+
+/// The prepared statements of one connection. Errors: `conflict` (a guard) and others that are the unit's own fault, after
+/// which the transaction goes on; `unavailable`, after which it cannot.
+class Writes {
+public:
+    static Result<Writes> prepare(const Connection& connection);
+
+    /// Applies the writes of a unit in order. On failure, `changed` tells whether something had been written by then: the
+    /// caller rolls it back.
+    Result<void> apply(const UnitOfWork& work, bool& changed);
+    /// After a rollback: what was remembered of the transaction may not be so.
+    void forget() { authorities_.clear(); }
+
+private:
+    struct Statements {
+        Statement find_authority, insert_authority, insert_certificate, insert_request_key, find_request_key, revoke,
+            lift_hold, insert_credential, find_uses, spend, remove_credential, insert_pending, decide, complete, audit, setting;
+    };
+    /// What later writes of a unit want to know of earlier ones.
+    struct Unit {
+        std::optional<std::int64_t> certificate;
+    };
+
+    Writes(sqlite3* database, Statements statements) : database_{database}, sql_{std::move(statements)} {}
+    Result<std::int64_t> authority(const std::string& name);
+    Result<void> remember(const RequestKey& key, std::int64_t certificate);
+    Result<void> write(const InsertCertificate& insert, Unit& unit);
+    Result<void> write(const RevokeCertificate& revoke, Unit&);
+    Result<void> write(const InsertCredential& insert, Unit&);
+    Result<void> write(const SpendCredential& spend, Unit&);
+    Result<void> write(const RemoveCredential& remove, Unit&);
+    Result<void> write(const InsertPendingRequest& insert, Unit&);
+    Result<void> write(const DecideRequest& decide, Unit&);
+    Result<void> write(const CompleteRequest& complete, Unit& unit);
+    Result<void> write(const AppendAudit& append, Unit&);
+    Result<void> write(const PutSetting& put, Unit&);
+    /// Runs an insert whose unique constraint is a guard.
+    Result<void> insert_new(Query&& query, std::string_view conflict);
+    /// Runs an update or delete whose WHERE is a guard: no row was changed means that it does not hold.
+    Result<void> change_one(Query&& query, std::string_view conflict);
+
+    sqlite3* database_;
+    Statements sql_;
+    std::map<std::string, std::int64_t, std::less<>> authorities_;
+};
+
+}  // namespace estuary::store::sqlite
