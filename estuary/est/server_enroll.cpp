@@ -25,8 +25,10 @@ http::Response issued_response(const Issued& issued) {
 
 http::Response pending_response(const Pending& pending) {
     const auto seconds = std::max<std::int64_t>(1, pending.retry_after.count());
+    // The store numbers a request when it is committed; the first answer does not know the number yet.
+    const auto what = pending.request_id == 0 ? std::string{"The request"} : fmt::format("Request {}", pending.request_id);
     auto response = http::text_response(
-        202, fmt::format("Request {} waits for approval. Send the same request again in {} seconds.", pending.request_id, seconds));
+        202, fmt::format("{} waits for approval. Send the same request again in {} seconds.", what, seconds));
     response.headers.add("Retry-After", std::to_string(seconds));
     return response;
 }
