@@ -43,8 +43,7 @@ Parsed<void> ChunkedDecoder::size_line(std::size_t body_bytes, const WireLimits&
     if (!detail::all_of(detail::field_chars, extension) ||
         (!extension.empty() && detail::trim_blanks(extension).substr(0, 1) != ";"))
         return refuse(400, "Only ';' and extensions may follow a chunk size.");
-    if (left_ > limits.body_bytes_max - std::min(limits.body_bytes_max, body_bytes))
-        return refuse(413, "The body is too large.");
+    if (left_ > limits.body_bytes_max - std::min(limits.body_bytes_max, body_bytes)) return refuse(413, "The body is too large.");
     if (extension.empty()) line_octets_ -= std::min(line_octets_, line_.size() + 2);
     state_ = left_ == 0 ? State::trailer : State::data;
     return {};
@@ -62,8 +61,7 @@ Parsed<void> ChunkedDecoder::line_complete(std::size_t body_bytes, const WireLim
         state_ = State::done;
     } else {
         Headers dropped;
-        if (auto fields = read_fields(line_, dropped, limits); !fields)
-            return tl::unexpected<Refusal>(std::move(fields).error());
+        if (auto fields = read_fields(line_, dropped, limits); !fields) return tl::unexpected<Refusal>(std::move(fields).error());
     }
     line_.clear();
     return out;

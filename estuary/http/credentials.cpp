@@ -117,8 +117,8 @@ bool is_hex(std::string_view text) {
 }
 
 Result<void> check_digest(const DigestCredentials& credentials) {
-    if (credentials.username.empty() || credentials.realm.empty() || credentials.nonce.empty() ||
-        credentials.uri.empty() || credentials.response.empty())
+    if (credentials.username.empty() || credentials.realm.empty() || credentials.nonce.empty() || credentials.uri.empty() ||
+        credentials.response.empty())
         return fail(Code::malformed, "Digest: username, realm, nonce, uri and response are required");
     if (!credentials.qop.empty() && (credentials.nc.size() != 8 || !is_hex(credentials.nc) || credentials.cnonce.empty()))
         return fail(Code::malformed, "Digest: with qop come cnonce and an nc of eight hexadecimal digits");
@@ -136,8 +136,7 @@ Result<BasicCredentials> parse_basic(std::string_view authorization) {
     if (authorization.size() > field_octets_max) return fail(Code::too_large, "Authorization: too long");
     const auto [scheme, rest] = split_scheme(authorization);
     if (scheme != "basic") return fail(Code::malformed, "Authorization: expected Basic");
-    if (rest.find_first_of(" \t\r\n") != std::string_view::npos)
-        return fail(Code::malformed, "Basic: expected one base64 text");
+    if (rest.find_first_of(" \t\r\n") != std::string_view::npos) return fail(Code::malformed, "Basic: expected one base64 text");
     auto decoded = from_base64(rest);
     if (!decoded) return fail(Code::malformed, "Basic: expected base64 of user:password");
     const crypto::Secret whole{std::move(*decoded)};  // wiped when it goes
@@ -177,7 +176,7 @@ Result<DigestCredentials> parse_digest(std::string_view authorization) {
     const bool extended = parameters.contains("username*");
     if (extended && parameters.contains("username"))
         return fail(Code::malformed, "Digest: username and username* exclude each other");
-    DigestCredentials out{take("username"), take("realm"),  take("nonce"),  take("uri"), take("response"),
+    DigestCredentials out{take("username"),  take("realm"),  take("nonce"),  take("uri"), take("response"),
                           take("algorithm"), take("cnonce"), take("opaque"), take("qop"), take("nc")};
     out.userhash = text::equal_ignoring_case(parameters["userhash"], "true");
     if (extended) {

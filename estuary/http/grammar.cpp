@@ -8,11 +8,9 @@ namespace {
 
 constexpr std::size_t media_type_octets_max = 1024;  // the longest in use (multipart with boundary) stays below 200
 constexpr std::size_t media_parameters_max = 16;
-constexpr std::size_t path_octets_max = 1024;        // a label and an operation; leaves room for proxies' prefixes
+constexpr std::size_t path_octets_max = 1024;  // a label and an operation; leaves room for proxies' prefixes
 
-tl::unexpected<Error> bad_media_type(std::string_view why) {
-    return fail(Code::malformed, "media type: " + std::string{why});
-}
+tl::unexpected<Error> bad_media_type(std::string_view why) { return fail(Code::malformed, "media type: " + std::string{why}); }
 
 Result<void> read_media_parameter(detail::Cursor& cursor, MediaType& into) {
     const auto name = text::lower(cursor.token());

@@ -56,15 +56,15 @@ std::string imf_fixdate(Time time);
 
 /// An absolute https or http URL without fragment, or a host with optional port taken as https.
 struct Url {
-    std::string scheme;   ///< "https"
-    std::string host;     ///< lower case; IPv6 without brackets
+    std::string scheme;  ///< "https"
+    std::string host;    ///< lower case; IPv6 without brackets
     std::uint16_t port = 443;
-    std::string path;     ///< starts with "/" (or empty)
+    std::string path;  ///< starts with "/" (or empty)
     static Result<Url> parse(std::string_view text);
     /// A Location value, absolute or relative to this URL.
     Result<Url> resolve(std::string_view reference) const;
     std::string to_string() const;
-    std::string authority() const;   ///< host[:port], as in the Host header
+    std::string authority() const;  ///< host[:port], as in the Host header
 };
 
 }  // namespace estuary::http

@@ -58,8 +58,7 @@ Parsed<Header> read_field(std::string_view line) {
     // Covers blanks before the colon too, which RFC 9112 5.1 demands to refuse.
     if (!detail::is_token(name)) return refuse(400, "A header field name has characters that names do not have.");
     const auto value = detail::trim_blanks(line.substr(colon + 1));
-    if (!detail::all_of(detail::field_chars, value))
-        return refuse(400, "A header field value has control characters.");
+    if (!detail::all_of(detail::field_chars, value)) return refuse(400, "A header field value has control characters.");
     return Header{std::string{name}, std::string{value}};
 }
 
@@ -95,8 +94,7 @@ Parsed<std::optional<HeadBuffer::Found>> HeadBuffer::feed(std::string_view input
     const auto kept = pending_.size();
     if (kept > 0) pending_.append(input.substr(0, bytes_max + 1 - std::min(bytes_max, kept)));
     const auto text = kept > 0 ? std::string_view{pending_} : input.substr(0, bytes_max + 1);
-    if (!detail::is_one_of(detail::token_chars, text.front()) && text != "\r")
-        return refuse(400, "This is not HTTP.");
+    if (!detail::is_one_of(detail::token_chars, text.front()) && text != "\r") return refuse(400, "This is not HTTP.");
     const auto end = find_end(text);
     if (!end) return tl::unexpected<Refusal>(end.error());
     if ((*end ? **end : text.size()) > bytes_max) return refuse(431, "The request line and header fields are too large.");
@@ -124,8 +122,7 @@ Parsed<Framing> read_fields(std::string_view lines, Headers& into, const WireLim
         into.add(std::move(field->name), std::move(field->value));
         lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 2);
     }
-    if (framing.chunked && framing.content_length)
-        return refuse(400, "Content-Length and Transfer-Encoding exclude each other.");
+    if (framing.chunked && framing.content_length) return refuse(400, "Content-Length and Transfer-Encoding exclude each other.");
     return framing;
 }
 

@@ -13,8 +13,8 @@ std::optional<std::string_view> Headers::find(std::string_view name) const noexc
 }
 
 std::size_t Headers::count(std::string_view name) const noexcept {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        fields_, [&](const Header& field) { return text::equal_ignoring_case(field.name, name); }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(fields_, [&](const Header& field) { return text::equal_ignoring_case(field.name, name); }));
 }
 
 void Headers::set(std::string_view name, std::string value) {

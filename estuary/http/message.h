@@ -34,17 +34,17 @@ private:
 };
 
 struct Request {
-    std::string method;   ///< "GET", "POST", as sent
-    std::string target;   ///< path and query as sent: "/.well-known/est/label/simpleenroll"
+    std::string method;  ///< "GET", "POST", as sent
+    std::string target;  ///< path and query as sent: "/.well-known/est/label/simpleenroll"
     Headers headers;
-    std::string body;     ///< whole, de-chunked
+    std::string body;  ///< whole, de-chunked
 };
 
 struct Response {
     unsigned status = 200;
-    Headers headers;      ///< Content-Length, Connection and Date are added by net
+    Headers headers;  ///< Content-Length, Connection and Date are added by net
     std::string body;
-    bool close = false;   ///< close the connection after this response
+    bool close = false;  ///< close the connection after this response
 };
 
 /// A short plain-text error answer: "Content-Type: text/plain; charset=utf-8".
@@ -53,21 +53,22 @@ std::string_view reason_phrase(unsigned status) noexcept;
 
 /// Channel bindings of the TLS session that carried the request.
 struct ChannelBindings {
-    ByteVec tls_unique;    ///< TLS 1.2 (RFC 5929 section 3): the first Finished; empty on TLS 1.3
-    ByteVec tls_exporter;  ///< TLS 1.3 (RFC 9266): 32 octets of EXPORTER-Channel-Binding; also made on 1.2 with extended master secret
+    ByteVec tls_unique;  ///< TLS 1.2 (RFC 5929 section 3): the first Finished; empty on TLS 1.3
+    /// TLS 1.3 (RFC 9266): 32 octets of EXPORTER-Channel-Binding; on 1.2 only with extended master secret.
+    ByteVec tls_exporter;
 };
 
 /// Who is at the other end of the connection, and what was proved in the TLS handshake.
 struct Peer {
-    std::string address;                  ///< "192.0.2.1" or "2001:db8::1", without port
+    std::string address;  ///< "192.0.2.1" or "2001:db8::1", without port
     bool tls = false;
-    std::string tls_version;              ///< "TLSv1.2", "TLSv1.3"
+    std::string tls_version;  ///< "TLSv1.2", "TLSv1.3"
     /// The client's certificate, if it sent one and proved its key. DER, end entity first. When the chain was verified to a
     /// trust anchor, the anchor is the last element; otherwise as the client sent it.
     std::vector<ByteVec> client_chain;
     bool client_verified = false;
-    std::string client_verify_error;      ///< why not: "certificate has expired"
-    ChannelBindings bindings;
+    std::string client_verify_error;  ///< why not: "certificate has expired"
+    ChannelBindings bindings;         ///< made with the first POST of a connection; empty before
 };
 
 }  // namespace estuary::http

@@ -86,10 +86,8 @@ Parsed<void> RequestParser::read_head(std::string_view head) {
     const auto framing = read_fields(head.substr(line_end + 2), request_.headers, *limits_);
     if (!framing) return tl::unexpected<Refusal>(framing.error());
     if (const auto ok = check_host(request_.headers, line->http_1_0); !ok) return ok;
-    if (framing->chunked && line->http_1_0)
-        return refuse_with(400, "HTTP/1.0 has no Transfer-Encoding.");
-    if (framing->content_length.value_or(0) > limits_->body_bytes_max)
-        return refuse_with(413, "The body is too large.");
+    if (framing->chunked && line->http_1_0) return refuse_with(400, "HTTP/1.0 has no Transfer-Encoding.");
+    if (framing->content_length.value_or(0) > limits_->body_bytes_max) return refuse_with(413, "The body is too large.");
     closes_ = framing->close || line->http_1_0;
     left_ = framing->content_length.value_or(0);
     if (framing->chunked) chunked_.emplace();

@@ -30,8 +30,7 @@ Result<std::uint16_t> parse_port(std::string_view digits) {
 
 /// host [ ":" port ], where an IPv6 address is in brackets.
 Result<void> read_authority(std::string_view text, Url& into) {
-    if (text.find('@') != std::string_view::npos)
-        return fail(Code::malformed, "URL: user and password do not belong in a URL");
+    if (text.find('@') != std::string_view::npos) return fail(Code::malformed, "URL: user and password do not belong in a URL");
     std::string_view host, port;
     if (text.starts_with('[')) {
         const auto close = text.find(']');
@@ -85,8 +84,7 @@ Result<Url> Url::parse(std::string_view text) {
         url.scheme = text::lower(text.substr(0, mark));
         text.remove_prefix(mark + 3);
     }
-    if (url.scheme != "https" && url.scheme != "http")
-        return fail(Code::unsupported, "URL: only https and http are supported");
+    if (url.scheme != "https" && url.scheme != "http") return fail(Code::unsupported, "URL: only https and http are supported");
     url.port = url.scheme == "https" ? 443 : 80;
     const auto authority = text.substr(0, text.find_first_of("/?"));
     ESTUARY_CHECK(read_authority(authority, url));

@@ -29,8 +29,7 @@ void append_length(std::string& to, std::size_t length) {
 }  // namespace
 
 void write_response(std::string& to, const Response& response, const ResponseFraming& framing) {
-    fmt::format_to(std::back_inserter(to), FMT_STRING("HTTP/1.1 {} {}\r\n"), response.status,
-                   reason_phrase(response.status));
+    fmt::format_to(std::back_inserter(to), FMT_STRING("HTTP/1.1 {} {}\r\n"), response.status, reason_phrase(response.status));
     if (!framing.date.empty()) append_field(to, "Date", framing.date);
     for (const auto& field : response.headers.fields())
         if (detail::is_token(field.name) && !is_ours(field.name)) append_field(to, field.name, field.value);
@@ -53,8 +52,7 @@ void write_request(std::string& to, const Request& request, std::string_view aut
             !text::equal_ignoring_case(field.name, "Content-Length") &&
             !text::equal_ignoring_case(field.name, "Transfer-Encoding"))
             append_field(to, field.name, field.value);
-    if (!request.body.empty() || request.method == "POST" || request.method == "PUT")
-        append_length(to, request.body.size());
+    if (!request.body.empty() || request.method == "POST" || request.method == "PUT") append_length(to, request.body.size());
     to += "\r\n";
     to += request.body;
 }

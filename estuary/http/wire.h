@@ -21,9 +21,9 @@ template <class T>
 using Parsed = tl::expected<T, Refusal>;
 
 struct WireLimits {
-    std::size_t head_bytes_max = 16 * 1024;    ///< start line and fields; also all chunk extensions and trailers together
+    std::size_t head_bytes_max = 16 * 1024;  ///< start line and fields; also all chunk extensions and trailers together
     std::size_t body_bytes_max = 128 * 1024;
-    std::size_t fields_max = 100;              ///< browsers send about 20
+    std::size_t fields_max = 100;  ///< browsers send about 20
 };
 
 /// What the header fields say about where the message ends and what becomes of the connection.
@@ -69,8 +69,8 @@ private:
     Parsed<void> line_complete(std::size_t body_bytes, const WireLimits& limits);
 
     std::string line_;
-    std::uint64_t left_ = 0;         // octets of this chunk
-    std::size_t line_octets_ = 0;    // of all size lines and trailers
+    std::uint64_t left_ = 0;       // octets of this chunk
+    std::size_t line_octets_ = 0;  // of all size lines and trailers
     State state_ = State::size_line;
 };
 
@@ -149,9 +149,9 @@ private:
 Parsed<Framing> read_fields(std::string_view lines, Headers& into, const WireLimits& limits);
 
 struct ResponseFraming {
-    std::string_view date;      ///< an IMF-fixdate; empty: no Date field
-    bool close = false;         ///< the connection ends with this response
-    bool to_head = false;       ///< answer to HEAD: Content-Length without the body
+    std::string_view date;  ///< an IMF-fixdate; empty: no Date field
+    bool close = false;     ///< the connection ends with this response
+    bool to_head = false;   ///< answer to HEAD: Content-Length without the body
 };
 /// Appends the response in wire form. Content-Length, Connection and Date are added here; fields of these names in the
 /// response are dropped, and control characters in values become blanks.

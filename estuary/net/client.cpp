@@ -30,7 +30,8 @@ void send_server_name(SSL& ssl, std::string host) {
 class ClientConnection final : public Connection {
 public:
     ClientConnection(http::Url url, const ClientOptions& options)
-        : url_{std::move(url)}, limits_{response_head_bytes_max, options.body_bytes_max},
+        : url_{std::move(url)},
+          limits_{response_head_bytes_max, options.body_bytes_max},
           exchange_timeout_{options.exchange_timeout} {}
 
     Result<void> connect(const ClientOptions& options) {
@@ -67,12 +68,8 @@ public:
     const std::string& tls_version() const override { return tls_version_; }
 
 private:
-    Error timed_out() const {
-        return {Code::unavailable, fmt::format("{} did not answer in time", url_.authority())};
-    }
-    Error lost() const {
-        return {Code::unavailable, fmt::format("{} closed the connection", url_.authority())};
-    }
+    Error timed_out() const { return {Code::unavailable, fmt::format("{} did not answer in time", url_.authority())}; }
+    Error lost() const { return {Code::unavailable, fmt::format("{} closed the connection", url_.authority())}; }
     Error tls_failure() const { return explain_tls_failure(stream_.error_reason(), stream_.error(), url_.authority()); }
 
     Result<void> shake_hands(Deadline deadline) {

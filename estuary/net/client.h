@@ -33,8 +33,8 @@ struct ClientOptions {
     std::optional<ClientIdentity> identity;
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds exchange_timeout{60'000};
-    bool tls_1_3 = true;                     ///< false: TLS 1.2 only, where proof linking must use tls-unique
-    std::size_t body_bytes_max = 8u << 20;   ///< a CA bag with post-quantum roots is below 1 MB
+    bool tls_1_3 = true;                    ///< false: TLS 1.2 only, where proof linking must use tls-unique
+    std::size_t body_bytes_max = 8u << 20;  ///< a CA bag with post-quantum roots is below 1 MB
 };
 
 enum class ServerProof { none, explicit_anchor_and_name, explicit_anchor_and_cmc_ra, system_anchor_and_name };
@@ -50,7 +50,7 @@ public:
     virtual ServerProof server_proof() const = 0;
     /// Of this TLS session, for RFC 7030 3.5.
     virtual http::ChannelBindings bindings() const = 0;
-    virtual const std::vector<ByteVec>& server_chain() const = 0;   ///< DER as sent
+    virtual const std::vector<ByteVec>& server_chain() const = 0;  ///< DER as sent
     virtual const std::string& tls_version() const = 0;
 };
 

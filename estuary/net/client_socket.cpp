@@ -37,7 +37,8 @@ Result<AddressesPtr> resolve(const http::Url& url) {
 tl::unexpected<Error> not_connected(const http::Url& url, int error) {
     const auto where = url.authority();
     if (error == ECONNREFUSED)
-        return fail(Code::unavailable, fmt::format("{} refused the connection; is the server running on port {}?", where, url.port));
+        return fail(Code::unavailable,
+                    fmt::format("{} refused the connection; is the server running on port {}?", where, url.port));
     if (error == ETIMEDOUT)
         return fail(Code::unavailable, fmt::format("{} did not answer in time; check the address and firewalls", where));
     return fail(Code::unavailable, fmt::format("cannot connect to {}: {}", where, std::generic_category().message(error)));

@@ -60,8 +60,9 @@ std::string names_of(const X509* certificate) {
 Error explain_chain(int error) {
     switch (error) {
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            return {Code::not_authenticated, "a certificate of the server's chain has expired; its owner must renew it "
-                                             "(or this machine's clock is wrong)"};
+            return {Code::not_authenticated,
+                    "a certificate of the server's chain has expired; its owner must renew it "
+                    "(or this machine's clock is wrong)"};
         case X509_V_ERR_CERT_NOT_YET_VALID:
             return {Code::not_authenticated, "a certificate of the server's chain is not valid yet; check this machine's clock"};
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -70,8 +71,9 @@ Error explain_chain(int error) {
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
         case X509_V_ERR_CERT_UNTRUSTED:
-            return {Code::not_authenticated, "the server's certificate was issued by an unknown CA; give its CA certificate as "
-                                             "a trust anchor if you trust it"};
+            return {Code::not_authenticated,
+                    "the server's certificate was issued by an unknown CA; give its CA certificate as "
+                    "a trust anchor if you trust it"};
         default: break;
     }
     return {Code::not_authenticated,
@@ -144,9 +146,9 @@ Result<ServerProof> ServerJudge::judge_explicit(X509* end_entity, STACK_OF(X509)
     const bool serves_tls = X509_check_purpose(end_entity, X509_PURPOSE_SSL_SERVER, 0) == 1;
     if (serves_tls && has_name(end_entity)) return ServerProof::explicit_anchor_and_name;
     //= https://www.rfc-editor.org/rfc/rfc7030#section-3.6.1
-    //# the client MUST check either the configured URI or the most recent HTTP redirection URI against the server's
-    //# identity according to the rules specified in [RFC6125], Section 6.4, or the EST server certificate MUST contain
-    //# the id-kp-cmcRA [RFC6402] extended key usage extension.
+    // # the client MUST check either the configured URI or the most recent HTTP redirection URI against the server's
+    // # identity according to the rules specified in [RFC6125], Section 6.4, or the EST server certificate MUST contain
+    // # the id-kp-cmcRA [RFC6402] extended key usage extension.
     if (cmc_ra_ && has_cmc_ra(end_entity)) return ServerProof::explicit_anchor_and_cmc_ra;
     if (!serves_tls) {
         last_error_ = X509_V_ERR_INVALID_PURPOSE;

@@ -13,19 +13,19 @@
 namespace estuary::net {
 namespace {
 
-constexpr int events_max = 256;                          // of one turn
-constexpr unsigned accepts_max = 16;                     // of one turn; other threads take the rest
-constexpr std::size_t uneven_max = 4;                    // connections more than another thread before it gets the next
-constexpr Milliseconds linger_timeout{2'000};            // for the peer to read its last answer
-constexpr Milliseconds accept_pause{100};                // when there are no descriptors left
+constexpr int events_max = 256;                // of one turn
+constexpr unsigned accepts_max = 16;           // of one turn; other threads take the rest
+constexpr std::size_t uneven_max = 4;          // connections more than another thread before it gets the next
+constexpr Milliseconds linger_timeout{2'000};  // for the peer to read its last answer
+constexpr Milliseconds accept_pause{100};      // when there are no descriptors left
 constexpr Milliseconds log_pause{10'000};
-constexpr Milliseconds slow_after{1'000};                // who sends slower than that makes room for others
+constexpr Milliseconds slow_after{1'000};  // who sends slower than that makes room for others
 constexpr std::size_t scratch_kept_max = 256 * 1024;
-constexpr std::size_t trim_from = 1'024;                 // connections at peak before returning memory is worth its time
+constexpr std::size_t trim_from = 1'024;  // connections at peak before returning memory is worth its time
 
 // epoll's tag is a connection's address, or one of these; addresses are even.
 constexpr std::uint64_t inbox_tag = 1;
-constexpr std::uint64_t listener_tag = 3;                // and every odd number above
+constexpr std::uint64_t listener_tag = 3;  // and every odd number above
 
 /// Out of memory in one connection ends that connection, not the server.
 template <class Action>
@@ -41,8 +41,7 @@ void guarded(ServerConnection& connection, Action&& action) {
 
 }  // namespace
 
-IoThread::IoThread(ServerCore& core)
-    : core_{core}, inbox_{std::make_shared<Inbox>()}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
+IoThread::IoThread(ServerCore& core) : core_{core}, inbox_{std::make_shared<Inbox>()}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
     if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
     const auto& limits = core.options.limits;
     deadlines_.set_length(Wait::handshake, limits.handshake_timeout);

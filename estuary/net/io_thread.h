@@ -70,7 +70,7 @@ private:
     std::shared_ptr<Inbox> inbox_;
     Fd epoll_;
     std::thread thread_;
-    std::atomic<std::int64_t> drain_ms_{-1};   // asked for from outside; -1: not
+    std::atomic<std::int64_t> drain_ms_{-1};  // asked for from outside; -1: not
     std::atomic<std::size_t> open_{0};
     Counters counters_;
 
@@ -85,7 +85,7 @@ private:
     std::vector<std::shared_ptr<ServerConnection>> again_, again_now_, closed_;
     Inbox::Mail mail_;
     std::size_t peak_ = 0;
-    std::array<char, 16 * 1024> read_buffer_{};   // one TLS record
+    std::array<char, 16 * 1024> read_buffer_{};  // one TLS record
     std::string scratch_;
     std::string date_;
     Time date_time_{};

@@ -101,8 +101,9 @@ Result<Listener> open_listener(const Listen& where) {
     auto fd = bind_and_listen(address, where.address == "*");
     if (!fd && where.address == "*") fd = bind_and_listen(ipv4_address({INADDR_ANY}, where.port), false);  // no IPv6 here
     if (!fd)
-        return fail(Code::unavailable, fmt::format("cannot listen on {} port {}: {}", where.address, where.port,
-                                                   fd.error().cause), fd.error().detail);
+        return fail(Code::unavailable,
+                    fmt::format("cannot listen on {} port {}: {}", where.address, where.port, fd.error().cause),
+                    fd.error().detail);
     const auto port = bound_port(fd->get());
     return Listener{std::move(*fd), port};
 }

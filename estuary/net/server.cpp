@@ -15,9 +15,7 @@ namespace {
 
 constexpr std::size_t descriptors_reserved = 64;  // database, logs, listeners, epolls
 
-unsigned or_one_a_core(unsigned threads) {
-    return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-}
+unsigned or_one_a_core(unsigned threads) { return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency()); }
 
 /// Raises the soft limit of open files as far as needed and allowed; returns how many connections it leaves room for.
 std::size_t make_descriptors_available(std::size_t connections) {
@@ -39,7 +37,8 @@ std::size_t make_descriptors_available(std::size_t connections) {
 class EpollServer final : public Server {
 public:
     EpollServer(ServerOptions options, Handler& handler, std::vector<Listener> listeners)
-        : io_count_{or_one_a_core(options.io_threads)}, workers_{or_one_a_core(options.worker_threads)},
+        : io_count_{or_one_a_core(options.io_threads)},
+          workers_{or_one_a_core(options.worker_threads)},
           core_{std::move(options), handler, workers_} {
         core_.listeners = std::move(listeners);
         core_.connections_max = make_descriptors_available(core_.connections_max);

@@ -17,26 +17,26 @@ namespace estuary::net {
 
 /// Every limit has a name, a unit and a reason.
 struct Limits {
-    std::size_t header_bytes_max = 16 * 1024;       ///< a Basic header with a 4 kB password fits several times
-    std::size_t body_bytes_max = 128 * 1024;        ///< the largest SLH-DSA signature is 49,856 bytes, 68 kB in base64
+    std::size_t header_bytes_max = 16 * 1024;  ///< a Basic header with a 4 kB password fits several times
+    std::size_t body_bytes_max = 128 * 1024;   ///< the largest SLH-DSA signature is 49,856 bytes, 68 kB in base64
     std::chrono::milliseconds handshake_timeout{10'000};
-    std::chrono::milliseconds request_timeout{15'000};   ///< first octet to last octet of one request
-    std::chrono::milliseconds idle_timeout{60'000};      ///< between requests on a kept-alive connection
-    std::chrono::milliseconds write_timeout{15'000};     ///< a peer that does not read its answer
-    std::size_t connections_max = 10'000;            ///< past this the oldest idle connection is closed, or the new one
-    std::size_t connections_per_address_max = 0;     ///< 0: no such limit (NAT gateways serve many devices)
+    std::chrono::milliseconds request_timeout{15'000};  ///< first octet to last octet of one request
+    std::chrono::milliseconds idle_timeout{60'000};     ///< between requests on a kept-alive connection
+    std::chrono::milliseconds write_timeout{15'000};    ///< a peer that does not read its answer
+    std::size_t connections_max = 10'000;               ///< past this the oldest idle connection is closed, or the new one
+    std::size_t connections_per_address_max = 0;        ///< 0: no such limit (NAT gateways serve many devices)
     unsigned requests_per_connection_max = 100'000;
-    std::size_t queued_requests_max = 4'096;         ///< waiting for a worker; past this 503 at once
+    std::size_t queued_requests_max = 4'096;  ///< waiting for a worker; past this 503 at once
 };
 
 /// What a TLS listener presents and accepts. Replaced as a whole by Server::replace_tls (reload).
 struct TlsIdentity {
-    std::vector<ByteVec> chain;               ///< DER, end entity first, without the root
+    std::vector<ByteVec> chain;  ///< DER, end entity first, without the root
     crypto::PrivateKey key;
-    std::vector<ByteVec> client_anchors;      ///< DER; their names go into the CertificateRequest
+    std::vector<ByteVec> client_anchors;        ///< DER; their names go into the CertificateRequest
     std::vector<ByteVec> client_intermediates;  ///< DER; help to build the client's chain
-    bool ask_for_client_certificate = true;   ///< asked for, never needed at the handshake; checked by whoever needs it
-    std::string ciphers;                      ///< empty: TLS 1.2 ECDHE with AES-GCM or ChaCha20, and TLS 1.3
+    bool ask_for_client_certificate = true;     ///< asked for, never needed at the handshake; checked by whoever needs it
+    std::string ciphers;                        ///< empty: TLS 1.2 ECDHE with AES-GCM or ChaCha20, and TLS 1.3
 };
 
 /// Answers one request, exactly once, from any thread, now or later.
@@ -58,16 +58,16 @@ struct Handler {
 };
 
 struct Listen {
-    std::string address = "127.0.0.1";   ///< IPv4, IPv6 or "*"
-    std::uint16_t port = 8443;           ///< 0: chosen by the system, see Server::port
+    std::string address = "127.0.0.1";  ///< IPv4, IPv6 or "*"
+    std::uint16_t port = 8443;          ///< 0: chosen by the system, see Server::port
 };
 
 struct ServerOptions {
     std::vector<Listen> listen;
     Limits limits;
-    unsigned io_threads = 0;       ///< 0: one a core
-    unsigned worker_threads = 0;   ///< 0: one a core
-    std::optional<TlsIdentity> tls;  ///< absent: plain HTTP (metrics, OCSP, CRLs)
+    unsigned io_threads = 0;              ///< 0: one a core
+    unsigned worker_threads = 0;          ///< 0: one a core
+    std::optional<TlsIdentity> tls;       ///< absent: plain HTTP (metrics, OCSP, CRLs)
     std::string server_name = "estuary";  ///< for logs
 };
 
@@ -81,7 +81,7 @@ public:
     /// Binds and listens; unavailable (naming address and reason) if it cannot. Serves once start() is called.
     static Result<std::unique_ptr<Server>> create(ServerOptions options, Handler& handler);
     virtual ~Server() = default;
-    virtual void start() = 0;                              ///< returns at once
+    virtual void start() = 0;  ///< returns at once
     /// Stops accepting, lets requests under way finish (at most `patience`), closes, joins all threads.
     virtual void drain(std::chrono::milliseconds patience) = 0;
     virtual Result<void> replace_tls(TlsIdentity identity) = 0;  ///< for new connections

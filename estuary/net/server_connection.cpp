@@ -13,8 +13,8 @@
 namespace estuary::net {
 namespace {
 
-constexpr unsigned steps_max = 64;                    // of one connection before the others get their turn
-constexpr std::size_t write_burst = 1u << 20;         // octets written before the others get their turn
+constexpr unsigned steps_max = 64;             // of one connection before the others get their turn
+constexpr std::size_t write_burst = 1u << 20;  // octets written before the others get their turn
 constexpr unsigned linger_reads_max = 16;
 constexpr std::string_view busy_retry_after_s = "2";
 
@@ -99,14 +99,10 @@ struct ServeJob final : Job {
 }  // namespace
 
 ServerConnection::ServerConnection(IoThread& io, Fd fd, std::string address, std::shared_ptr<const ServerTls> tls)
-    : io_{&io}, stream_{std::move(fd)}, address_{std::move(address)}, tls_{std::move(tls)},
-      parser_{io.core().wire_limits} {}
+    : io_{&io}, stream_{std::move(fd)}, address_{std::move(address)}, tls_{std::move(tls)}, parser_{io.core().wire_limits} {}
 
 void ServerConnection::begin() {
     if (tls_) {
-        auto session = tls_->new_session();
-        if (session) SSL_set_accept_state(session.get());
-        if (!stream_.start_tls(std::move(session))) return close();
         io_->wait(*this, Wait::handshake);
     } else {
         phase_ = Phase::reading;
@@ -123,8 +119,7 @@ void ServerConnection::on_event(std::uint32_t events) {
 
 void ServerConnection::on_deadline() {
     const auto passed = wait;
-    if (passed == Wait::handshake || passed == Wait::request || passed == Wait::write)
-        IoThread::count(io_->counters().timeouts);
+    if (passed == Wait::handshake || passed == Wait::request || passed == Wait::write) IoThread::count(io_->counters().timeouts);
     if (passed == Wait::request && phase_ == Phase::reading) {
         refuse(408, "The request took too long to arrive.");
         return advance();
@@ -160,6 +155,14 @@ ServerConnection::Step ServerConnection::stop(std::uint32_t events) {
 }
 
 ServerConnection::Step ServerConnection::handshake() {
+    if (stream_.ssl() == nullptr) {  // made when the first octet comes: who connects and is silent costs 2 kB, not 40
+        auto session = tls_->new_session();
+        if (session) SSL_set_accept_state(session.get());
+        if (!stream_.start_tls(std::move(session))) {
+            close();
+            return Step::stop;
+        }
+    }
     switch (stream_.handshake()) {
         case Io::done:
             phase_ = Phase::reading;
@@ -214,12 +217,8 @@ ServerConnection::Step ServerConnection::consume(std::string_view octets) {
     const auto consumed = parser_.feed(octets);
     if (!started && parser_.started()) io_->wait(*this, Wait::request);
     switch (parser_.state()) {
-        case http::RequestParser::State::complete:
-            input_ = octets.substr(consumed);
-            return dispatch();
-        case http::RequestParser::State::refused:
-            refuse(parser_.refusal().status, parser_.refusal().sentence);
-            return Step::on;
+        case http::RequestParser::State::complete: input_ = octets.substr(consumed); return dispatch();
+        case http::RequestParser::State::refused: refuse(parser_.refusal().status, parser_.refusal().sentence); return Step::on;
         case http::RequestParser::State::head:
         case http::RequestParser::State::body: break;
     }
@@ -245,8 +244,7 @@ ServerConnection::Step ServerConnection::dispatch() {
     return serve_later(std::move(request), responder);
 }
 
-ServerConnection::Step ServerConnection::serve_here(http::Request request,
-                                                    std::shared_ptr<ConnectionResponder> responder) {
+ServerConnection::Step ServerConnection::serve_here(http::Request request, std::shared_ptr<ConnectionResponder> responder) {
     auto who = peer(request.method == "POST");
     serving_now = this;
     run_handler(*io_->core().handler, std::move(request), std::move(who), responder);
@@ -297,8 +295,7 @@ void ServerConnection::refuse(unsigned status, std::string_view sentence) {
 void ServerConnection::send(std::string_view octets) {
     if (out_.empty()) {
         std::size_t sent = 0, count = 0;
-        while (sent < octets.size() && sent < write_burst && stream_.write(octets.substr(sent), count) == Io::done)
-            sent += count;
+        while (sent < octets.size() && sent < write_burst && stream_.write(octets.substr(sent), count) == Io::done) sent += count;
         octets.remove_prefix(sent);
     }
     out_ += octets;
@@ -375,8 +372,8 @@ std::shared_ptr<const http::Peer> ServerConnection::peer(bool with_bindings) {
 }
 
 bool ServerConnection::close_if_quiet() {
-    const bool quiet = phase_ == Phase::handshake ||
-                       (phase_ == Phase::reading && !parser_.started() && input_.empty() && out_.empty());
+    const bool quiet =
+        phase_ == Phase::handshake || (phase_ == Phase::reading && !parser_.started() && input_.empty() && out_.empty());
     if (!quiet) return false;
     stream_.finish_writing(false);
     close();

@@ -36,8 +36,8 @@ public:
     int fd() const noexcept { return stream_.fd(); }
     const std::string& address() const noexcept { return address_; }
 
-    std::size_t index = 0;        ///< in the I/O thread's table
-    std::uint32_t watched = 0;    ///< epoll events that the I/O thread has set
+    std::size_t index = 0;      ///< in the I/O thread's table
+    std::uint32_t watched = 0;  ///< epoll events that the I/O thread has set
     bool in_again = false;
 
 private:
@@ -67,17 +67,17 @@ private:
     std::shared_ptr<const ServerTls> tls_;
     std::shared_ptr<const http::Peer> peer_;
     http::RequestParser parser_;
-    std::string input_;                    // octets after the request that is being served
-    std::string out_;                      // octets that the socket did not take yet
+    std::string input_;  // octets after the request that is being served
+    std::string out_;    // octets that the socket did not take yet
     std::size_t out_sent_ = 0;
     std::optional<http::Response> inline_answer_;
     unsigned requests_ = 0;
     Phase phase_ = Phase::handshake;
     bool close_after_ = false;
     bool to_head_ = false;
-    bool unread_input_ = false;            // the peer may still be sending: linger before closing
+    bool unread_input_ = false;  // the peer may still be sending: linger before closing
     bool has_bindings_ = false;
-    bool drained_ = false;                 ///< the last read took all there was: wait for the socket before the next
+    bool drained_ = false;  ///< the last read took all there was: wait for the socket before the next
     std::atomic<bool> closed_{false};
 
     friend class ConnectionResponder;

@@ -19,8 +19,10 @@ class IoThread;
 
 struct ServerCore {
     ServerCore(ServerOptions given, Handler& to, unsigned workers)
-        : options{std::move(given)}, handler{&to},
-          wire_limits{options.limits.header_bytes_max, options.limits.body_bytes_max}, connections_max{options.limits.connections_max},
+        : options{std::move(given)},
+          handler{&to},
+          wire_limits{options.limits.header_bytes_max, options.limits.body_bytes_max},
+          connections_max{options.limits.connections_max},
           pool{workers, options.limits.queued_requests_max} {}
 
     /// The identity for new connections; null for plain HTTP.
@@ -53,11 +55,11 @@ struct ServerCore {
     const ServerOptions options;
     Handler* const handler;
     const http::WireLimits wire_limits;
-    std::size_t connections_max;            ///< the limit, or less where the system allows fewer descriptors
+    std::size_t connections_max;  ///< the limit, or less where the system allows fewer descriptors
     std::atomic<std::size_t> connections{0};
     WorkerPool pool;
     std::vector<Listener> listeners;
-    std::vector<IoThread*> io_threads;      ///< complete before any of them starts
+    std::vector<IoThread*> io_threads;  ///< complete before any of them starts
 
 private:
     mutable std::mutex mutex_;

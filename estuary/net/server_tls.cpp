@@ -13,8 +13,8 @@ constexpr std::string_view http_1_1 = "http/1.1";
 
 /// RFC 7301: http/1.1 where the client offers it; otherwise the handshake goes on without a choice, since some devices
 /// offer odd names and speak HTTP/1.1 all the same.
-int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
-                    unsigned offered_size, void*) {
+int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned offered_size,
+                    void*) {
     for (unsigned at = 0; at < offered_size;) {
         const unsigned size = offered[at];
         if (size > offered_size - at - 1) break;
@@ -43,8 +43,7 @@ int verify_client(X509_STORE_CTX* context, void* intermediates) {
     X509_STORE_CTX_set0_untrusted(context, sent);
     if (verified && !issuers_are_cas(X509_STORE_CTX_get0_chain(context)))
         X509_STORE_CTX_set_error(context, X509_V_ERR_INVALID_CA);
-    if (!verified && X509_STORE_CTX_get_error(context) == X509_V_OK)
-        X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
+    if (!verified && X509_STORE_CTX_get_error(context) == X509_V_OK) X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
     ERR_clear_error();
     return 1;
 }

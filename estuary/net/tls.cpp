@@ -69,8 +69,8 @@ Result<SslContextPtr> new_tls_context(const SSL_METHOD* method, const std::strin
     if (!context) return fail(Code::internal, "TLS is not available", take_library_errors());
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
     SSL_CTX_set_security_level(context.get(), security_level);
-    SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
-                                           SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_options(context.get(),
+                        SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_num_tickets(context.get(), 0);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -122,9 +122,8 @@ http::ChannelBindings channel_bindings(SSL& ssl) {
     if (!tls_1_3) {
         // The first Finished of the latest handshake is the client's: there is no resumption and no renegotiation here.
         out.tls_unique.resize(EVP_MAX_MD_SIZE);
-        out.tls_unique.resize(SSL_is_server(&ssl) == 1
-                                  ? SSL_get_peer_finished(&ssl, out.tls_unique.data(), out.tls_unique.size())
-                                  : SSL_get_finished(&ssl, out.tls_unique.data(), out.tls_unique.size()));
+        out.tls_unique.resize(SSL_is_server(&ssl) == 1 ? SSL_get_peer_finished(&ssl, out.tls_unique.data(), out.tls_unique.size())
+                                                       : SSL_get_finished(&ssl, out.tls_unique.data(), out.tls_unique.size()));
     }
     // RFC 9266 section 2: only where master secrets are unique, so on TLS 1.2 with RFC 7627 alone; the context is of
     // length zero, which on TLS 1.2 is not the same as none.

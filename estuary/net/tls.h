@@ -17,7 +17,7 @@ namespace estuary::net {
 
 inline void free_certificates(STACK_OF(X509) * certificates) { sk_X509_pop_free(certificates, X509_free); }
 
-inline constexpr int security_level = 2;     // 112 bits: RSA 2048, no SHA-1
+inline constexpr int security_level = 2;    // 112 bits: RSA 2048, no SHA-1
 inline constexpr int verify_depth_max = 8;  // the deepest PKI known has four levels
 
 using SslPtr = Handle<SSL, SSL_free>;

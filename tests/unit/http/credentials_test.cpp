@@ -40,12 +40,14 @@ TEST(Basic, OnlyTheFirstColonSeparates) {
 class BadBasic : public testing::TestWithParam<Text> {};
 TEST_P(BadBasic, IsRefused) { EXPECT_FALSE(parse_basic(GetParam().text)); }  // bug class 13
 INSTANTIATE_TEST_SUITE_P(Rfc7617, BadBasic,
-    testing::Values(Text{"empty", ""}, Text{"other_scheme", "Bearer QTpi"}, Text{"no_credentials", "Basic"},
-                    Text{"no_blank", "BasicQTpi"}, Text{"no_colon", basic("alone")}, Text{"not_base64", "Basic Q!pi"},
-                    Text{"no_padding", "Basic dGVzdDoxMjPCow"}, Text{"two_words", "Basic QTpi QTpi"},
-                    Text{"control", basic(std::string_view{"a\0b:c", 5})}, Text{"line_break", basic("a\n:b")},
-                    Text{"latin1", basic("a:\xE9")}, Text{"long", basic(std::string(9000, 'a'))}),
-    name_of);
+                         testing::Values(Text{"empty", ""}, Text{"other_scheme", "Bearer QTpi"}, Text{"no_credentials", "Basic"},
+                                         Text{"no_blank", "BasicQTpi"}, Text{"no_colon", basic("alone")},
+                                         Text{"not_base64", "Basic Q!pi"}, Text{"no_padding", "Basic dGVzdDoxMjPCow"},
+                                         Text{"two_words", "Basic QTpi QTpi"},
+                                         Text{"control", basic(std::string_view{"a\0b:c", 5})},
+                                         Text{"line_break", basic("a\n:b")}, Text{"latin1", basic("a:\xE9")},
+                                         Text{"long", basic(std::string(9000, 'a'))}),
+                         name_of);
 
 constexpr std::string_view rfc7616_sha256 =
     "Digest username=\"Mufasa\",\n realm=\"http-auth@example.org\", uri=\"/dir/index.html\", algorithm=SHA-256, "
@@ -73,8 +75,9 @@ TEST(Digest, Rfc7616Example) {  // section 3.9.1
 }
 
 TEST(Digest, ExtendedUserNameAndEscapes) {
-    const auto digest = parse_digest("Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, realm=\"a\\\"b\", nonce=n, uri=\"/\", "
-                                     "response=00, userhash=false");
+    const auto digest = parse_digest(
+        "Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, realm=\"a\\\"b\", nonce=n, uri=\"/\", "
+        "response=00, userhash=false");
     ASSERT_TRUE(digest) << digest.error().detail;
     EXPECT_EQ(digest->username, "J\xC3\xA4s\xC3\xB8n Doe");
     EXPECT_EQ(digest->realm, "a\"b");
@@ -82,13 +85,13 @@ TEST(Digest, ExtendedUserNameAndEscapes) {
 
 class BadDigest : public testing::TestWithParam<Text> {};
 TEST_P(BadDigest, IsRefused) { EXPECT_FALSE(parse_digest(GetParam().text)); }
-INSTANTIATE_TEST_SUITE_P(Rfc7616, BadDigest,
+INSTANTIATE_TEST_SUITE_P(
+    Rfc7616, BadDigest,
     testing::Values(Text{"empty", ""}, Text{"basic", "Basic QTpi"}, Text{"nothing", "Digest "},
                     Text{"no_nonce", "Digest username=u, realm=r, uri=\"/\", response=00"},
                     Text{"twice", "Digest username=u, username=v, realm=r, nonce=n, uri=\"/\", response=00"},
                     Text{"twice_by_case", "Digest username=u, realm=r, Realm=r, nonce=n, uri=\"/\", response=00"},
-                    Text{"both_user_names",
-                         "Digest username=u, username*=UTF-8''v, realm=r, nonce=n, uri=\"/\", response=00"},
+                    Text{"both_user_names", "Digest username=u, username*=UTF-8''v, realm=r, nonce=n, uri=\"/\", response=00"},
                     Text{"nc_short", "Digest username=u, realm=r, nonce=n, uri=\"/\", response=00, qop=auth, cnonce=c, nc=1"},
                     Text{"no_cnonce", "Digest username=u, realm=r, nonce=n, uri=\"/\", response=00, qop=auth, nc=00000001"},
                     Text{"response_not_hex", "Digest username=u, realm=r, nonce=n, uri=\"/\", response=zz"},
@@ -99,8 +102,9 @@ INSTANTIATE_TEST_SUITE_P(Rfc7616, BadDigest,
     name_of);
 
 TEST(Challenges, SeveralInOneField) {
-    const auto found = parse_challenges("Basic realm=\"a, b\", , Negotiate abc==,Digest realm=\"c\" , qop=\"auth\", "
-                                        "algorithm=SHA-256, Mutual");
+    const auto found = parse_challenges(
+        "Basic realm=\"a, b\", , Negotiate abc==,Digest realm=\"c\" , qop=\"auth\", "
+        "algorithm=SHA-256, Mutual");
     ASSERT_TRUE(found) << found.error().detail;
     ASSERT_EQ(found->size(), 4u);
     EXPECT_EQ((*found)[0].scheme, "basic");
@@ -123,11 +127,11 @@ TEST(Challenges, WhatServersSend) {
 class BadChallenges : public testing::TestWithParam<Text> {};
 TEST_P(BadChallenges, AreRefused) { EXPECT_FALSE(parse_challenges(GetParam().text)); }
 INSTANTIATE_TEST_SUITE_P(Rfc9110, BadChallenges,
-    testing::Values(Text{"empty", ""}, Text{"commas", " , ,"}, Text{"quote_only", "\"a\""},
-                    Text{"open_quote", "Basic realm=\"a"}, Text{"no_value", "Basic realm=, b=c"},
-                    Text{"twice", "Basic realm=a, realm=b"}, Text{"no_comma", "Basic realm=a charset=b"},
-                    Text{"junk", "Basic realm=a;b"}),
-    name_of);
+                         testing::Values(Text{"empty", ""}, Text{"commas", " , ,"}, Text{"quote_only", "\"a\""},
+                                         Text{"open_quote", "Basic realm=\"a"}, Text{"no_value", "Basic realm=, b=c"},
+                                         Text{"twice", "Basic realm=a, realm=b"}, Text{"no_comma", "Basic realm=a charset=b"},
+                                         Text{"junk", "Basic realm=a;b"}),
+                         name_of);
 
 TEST(Challenges, AreLimited) {
     std::string many;

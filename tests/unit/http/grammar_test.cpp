@@ -45,31 +45,33 @@ TEST_P(BadMediaType, IsRefused) {
     EXPECT_THAT(type.error().detail, HasSubstr("media type"));
 }
 INSTANTIATE_TEST_SUITE_P(Rfc9110, BadMediaType,
-    testing::Values(Text{"empty", ""}, Text{"no_slash", "application"}, Text{"no_subtype", "application/"},
-                    Text{"no_type", "/pkcs10"}, Text{"blank_inside", "application /pkcs10"},
-                    Text{"two_types", "application/pkcs10, text/plain"}, Text{"no_value", "a/b; c"},
-                    Text{"blank_around_equals", "a/b; c = d"}, Text{"open_quote", "a/b; c=\"d"},
-                    Text{"control_in_quotes", "a/b; c=\"\x01\""}, Text{"twice", "a/b; c=d; C=e"},
-                    Text{"no_semicolon", "a/b c=d"}, Text{"long", "a/b; c=" + std::string(2000, 'x')}),
-    name_of);
+                         testing::Values(Text{"empty", ""}, Text{"no_slash", "application"}, Text{"no_subtype", "application/"},
+                                         Text{"no_type", "/pkcs10"}, Text{"blank_inside", "application /pkcs10"},
+                                         Text{"two_types", "application/pkcs10, text/plain"}, Text{"no_value", "a/b; c"},
+                                         Text{"blank_around_equals", "a/b; c = d"}, Text{"open_quote", "a/b; c=\"d"},
+                                         Text{"control_in_quotes", "a/b; c=\"\x01\""}, Text{"twice", "a/b; c=d; C=e"},
+                                         Text{"no_semicolon", "a/b c=d"}, Text{"long", "a/b; c=" + std::string(2000, 'x')}),
+                         name_of);
 
 TEST(PathSegments, AreDecodedOnce) {  // bug class 10
     EXPECT_THAT(*path_segments("/.well-known/est/a%2Db%252e/simpleenroll?x=/../y"),
                 ElementsAre(".well-known", "est", "a-b%2e", "simpleenroll"));
     EXPECT_THAT(*path_segments("/"), IsEmpty());
-    EXPECT_THAT(*path_segments("/k%C3%BCche"), ElementsAre("k\xC3\xBC" "che"));
+    EXPECT_THAT(*path_segments("/k%C3%BCche"), ElementsAre("k\xC3\xBC"
+                                                           "che"));
 }
 
 class BadPath : public testing::TestWithParam<Text> {};
 TEST_P(BadPath, IsRefused) { EXPECT_FALSE(path_segments(GetParam().text)); }  // bug class 10
 INSTANTIATE_TEST_SUITE_P(Rfc3986, BadPath,
-    testing::Values(Text{"empty", ""}, Text{"relative", "est"}, Text{"dot", "/a/./b"}, Text{"dots", "/a/../b"},
-                    Text{"encoded_dots", "/a/%2e%2E/b"}, Text{"double_slash", "//a"}, Text{"trailing_slash", "/a/"},
-                    Text{"encoded_slash", "/a%2fb"}, Text{"nul", "/a%00b"}, Text{"control", "/a%0ab"},
-                    Text{"bad_percent", "/a%2"}, Text{"bad_hex", "/a%zz"}, Text{"not_utf8", "/a%ff"},
-                    Text{"overlong_utf8", "/%c0%ae%c0%ae"}, Text{"fragment", "/a#b"},
-                    Text{"long", "/" + std::string(1024, 'a')}),
-    name_of);
+                         testing::Values(Text{"empty", ""}, Text{"relative", "est"}, Text{"dot", "/a/./b"},
+                                         Text{"dots", "/a/../b"}, Text{"encoded_dots", "/a/%2e%2E/b"},
+                                         Text{"double_slash", "//a"}, Text{"trailing_slash", "/a/"},
+                                         Text{"encoded_slash", "/a%2fb"}, Text{"nul", "/a%00b"}, Text{"control", "/a%0ab"},
+                                         Text{"bad_percent", "/a%2"}, Text{"bad_hex", "/a%zz"}, Text{"not_utf8", "/a%ff"},
+                                         Text{"overlong_utf8", "/%c0%ae%c0%ae"}, Text{"fragment", "/a#b"},
+                                         Text{"long", "/" + std::string(1024, 'a')}),
+                         name_of);
 
 TEST(Date, IsImfFixdate) {
     EXPECT_EQ(imf_fixdate(at(1994, 11, 6, 8, 49, 37)), "Sun, 06 Nov 1994 08:49:37 GMT");  // RFC 9110 5.6.7
@@ -87,12 +89,12 @@ TEST(RetryAfter, SecondsOrDate) {
 class BadRetryAfter : public testing::TestWithParam<Text> {};
 TEST_P(BadRetryAfter, IsRefused) { EXPECT_FALSE(parse_retry_after(GetParam().text, at(2026, 1, 1))); }
 INSTANTIATE_TEST_SUITE_P(Rfc9110, BadRetryAfter,
-    testing::Values(Text{"empty", ""}, Text{"negative", "-1"}, Text{"fraction", "1.5"}, Text{"overflow", "99999999999"},
-                    Text{"wrong_weekday", "Mon, 06 Nov 1994 08:49:37 GMT"},
-                    Text{"no_such_day", "Wed, 30 Feb 1994 08:49:37 GMT"},
-                    Text{"not_gmt", "Sun, 06 Nov 1994 08:49:37 CET"},
-                    Text{"hour_24", "Sun, 06 Nov 1994 24:49:37 GMT"}, Text{"words", "soon"}),
-    name_of);
+                         testing::Values(Text{"empty", ""}, Text{"negative", "-1"}, Text{"fraction", "1.5"},
+                                         Text{"overflow", "99999999999"}, Text{"wrong_weekday", "Mon, 06 Nov 1994 08:49:37 GMT"},
+                                         Text{"no_such_day", "Wed, 30 Feb 1994 08:49:37 GMT"},
+                                         Text{"not_gmt", "Sun, 06 Nov 1994 08:49:37 CET"},
+                                         Text{"hour_24", "Sun, 06 Nov 1994 24:49:37 GMT"}, Text{"words", "soon"}),
+                         name_of);
 
 TEST(Quoted, EscapesQuotesAndBackslashes) {
     EXPECT_EQ(quoted("a\"b\\c"), "\"a\\\"b\\\\c\"");

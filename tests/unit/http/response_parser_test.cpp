@@ -36,7 +36,8 @@ TEST_P(GoodResponse, IsReadInAnyPieces) {
         EXPECT_EQ(response.close, GetParam().close);
     }
 }
-INSTANTIATE_TEST_SUITE_P(Rfc9112, GoodResponse,
+INSTANTIATE_TEST_SUITE_P(
+    Rfc9112, GoodResponse,
     testing::Values(Good{"length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", "ab"},
                     Good{"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "ab"},
                     Good{"until_close", "HTTP/1.1 200 OK\r\n\r\nab", "ab", 200, true, false, true},
@@ -45,8 +46,10 @@ INSTANTIATE_TEST_SUITE_P(Rfc9112, GoodResponse,
                     Good{"empty", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "", 200, true},
                     Good{"head", "HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", "", 200, false, true},
                     Good{"not_modified", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", 304},
-                    Good{"interim", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                                    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny", "y"}),
+                    Good{"interim",
+                         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+                         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny",
+                         "y"}),
     [](const auto& test) { return test.param.name; });
 
 struct Bad {
@@ -61,21 +64,23 @@ TEST_P(BadResponse, IsRefused) {
     EXPECT_EQ(parser.state(), State::refused);
 }
 INSTANTIATE_TEST_SUITE_P(Rfc9112, BadResponse,
-    testing::Values(Bad{"nothing", ""}, Bad{"words", "hello\r\n\r\n"}, Bad{"http_2", "HTTP/2 200\r\n\r\n"},
-                    Bad{"status_word", "HTTP/1.1 OK 200\r\n\r\n"}, Bad{"status_small", "HTTP/1.1 099 x\r\n\r\n"},
-                    Bad{"status_long", "HTTP/1.1 2000 x\r\n\r\n"}, Bad{"switching", "HTTP/1.1 101 x\r\n\r\n"},
-                    Bad{"cut_head", "HTTP/1.1 200 OK\r\nConte"}, Bad{"cut_body", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"},
-                    Bad{"cut_chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"},
-                    Bad{"large", "HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n"},
-                    Bad{"large_until_close", "HTTP/1.1 200 OK\r\n\r\n" + std::string(65, 'a')},
-                    Bad{"large_head", "HTTP/1.1 200 OK\r\nX: " + std::string(600, 'a')},
-                    Bad{"endless_interim",
-                        [] {
-                            std::string out;
-                            for (int i = 0; i < 9; ++i) out += "HTTP/1.1 100 Continue\r\n\r\n";
-                            return out;
-                        }()}),
-    [](const auto& test) { return test.param.name; });
+                         testing::Values(Bad{"nothing", ""}, Bad{"words", "hello\r\n\r\n"}, Bad{"http_2", "HTTP/2 200\r\n\r\n"},
+                                         Bad{"status_word", "HTTP/1.1 OK 200\r\n\r\n"},
+                                         Bad{"status_small", "HTTP/1.1 099 x\r\n\r\n"},
+                                         Bad{"status_long", "HTTP/1.1 2000 x\r\n\r\n"},
+                                         Bad{"switching", "HTTP/1.1 101 x\r\n\r\n"}, Bad{"cut_head", "HTTP/1.1 200 OK\r\nConte"},
+                                         Bad{"cut_body", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"},
+                                         Bad{"cut_chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"},
+                                         Bad{"large", "HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n"},
+                                         Bad{"large_until_close", "HTTP/1.1 200 OK\r\n\r\n" + std::string(65, 'a')},
+                                         Bad{"large_head", "HTTP/1.1 200 OK\r\nX: " + std::string(600, 'a')},
+                                         Bad{"endless_interim",
+                                             [] {
+                                                 std::string out;
+                                                 for (int i = 0; i < 9; ++i) out += "HTTP/1.1 100 Continue\r\n\r\n";
+                                                 return out;
+                                             }()}),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(ResponseParser, LeavesWhatComesAfter) {
     ResponseParser parser{limits, false};

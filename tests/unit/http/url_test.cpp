@@ -19,13 +19,13 @@ TEST_P(GoodUrl, IsReadAndWritten) {
     EXPECT_EQ(url->authority(), GetParam().authority);
     EXPECT_EQ(Url::parse(url->to_string())->to_string(), GetParam().whole);
 }
-INSTANTIATE_TEST_SUITE_P(Rfc3986, GoodUrl,
+INSTANTIATE_TEST_SUITE_P(
+    Rfc3986, GoodUrl,
     testing::Values(Case{"whole", "https://Example.ORG:8443/a/b?c=d", "https://example.org:8443/a/b?c=d", "example.org:8443"},
                     Case{"host_only", "ca.example", "https://ca.example", "ca.example"},
                     Case{"host_and_port", "localhost:8443", "https://localhost:8443", "localhost:8443"},
                     Case{"default_port", "https://a:443/", "https://a/", "a"},
-                    Case{"empty_port", "https://a:/", "https://a/", "a"},
-                    Case{"http", "http://a:443", "http://a:443", "a:443"},
+                    Case{"empty_port", "https://a:/", "https://a/", "a"}, Case{"http", "http://a:443", "http://a:443", "a:443"},
                     Case{"http_default", "http://a:80/x", "http://a/x", "a"},
                     Case{"ipv4", "127.0.0.1:8443", "https://127.0.0.1:8443", "127.0.0.1:8443"},
                     Case{"ipv6", "https://[2001:DB8::1]:8443/x", "https://[2001:db8::1]:8443/x", "[2001:db8::1]:8443"},
@@ -40,13 +40,15 @@ void PrintTo(const Text& text, std::ostream* out) { *out << text.name; }
 class BadUrl : public testing::TestWithParam<Text> {};
 TEST_P(BadUrl, IsRefused) { EXPECT_FALSE(Url::parse(GetParam().text)); }
 INSTANTIATE_TEST_SUITE_P(Rfc3986, BadUrl,
-    testing::Values(Text{"empty", ""}, Text{"scheme", "ftp://a"}, Text{"fragment", "https://a/#b"},
-                    Text{"user", "https://u:p@a/"}, Text{"port_zero", "a:0"}, Text{"port_large", "a:65536"},
-                    Text{"port_word", "a:b"}, Text{"blank", "https://a/ b"}, Text{"line_break", "https://a/\r\nX:y"},
-                    Text{"no_host", "https:///x"}, Text{"bad_ipv6", "https://[::g]/"}, Text{"open_ipv6", "https://[::1/"},
-                    Text{"after_ipv6", "https://[::1]x/"}, Text{"non_ascii", "https://k\xC3\xBC/"},
-                    Text{"percent_host", "https://a%2e/"}, Text{"long", "https://a/" + std::string(2048, 'x')}),
-    [](const auto& test) { return test.param.name; });
+                         testing::Values(Text{"empty", ""}, Text{"scheme", "ftp://a"}, Text{"fragment", "https://a/#b"},
+                                         Text{"user", "https://u:p@a/"}, Text{"port_zero", "a:0"}, Text{"port_large", "a:65536"},
+                                         Text{"port_word", "a:b"}, Text{"blank", "https://a/ b"},
+                                         Text{"line_break", "https://a/\r\nX:y"}, Text{"no_host", "https:///x"},
+                                         Text{"bad_ipv6", "https://[::g]/"}, Text{"open_ipv6", "https://[::1/"},
+                                         Text{"after_ipv6", "https://[::1]x/"}, Text{"non_ascii", "https://k\xC3\xBC/"},
+                                         Text{"percent_host", "https://a%2e/"},
+                                         Text{"long", "https://a/" + std::string(2048, 'x')}),
+                         [](const auto& test) { return test.param.name; });
 
 struct Reference {
     std::string name, reference, whole;
@@ -60,13 +62,15 @@ TEST_P(Resolve, FollowsRfc3986) {
     ASSERT_TRUE(url) << url.error().detail;
     EXPECT_EQ(url->to_string(), GetParam().whole);
 }
-INSTANTIATE_TEST_SUITE_P(Section54, Resolve,
+INSTANTIATE_TEST_SUITE_P(
+    Section54, Resolve,
     testing::Values(Reference{"absolute", "https://x/y", "https://x/y"}, Reference{"other_scheme", "http://x/y#z", "http://x/y"},
                     Reference{"network_path", "//x/y", "https://x/y"}, Reference{"absolute_path", "/y", "https://a:8443/y"},
                     Reference{"relative", "y", "https://a:8443/b/c/y"}, Reference{"query", "?y", "https://a:8443/b/c/d?y"},
                     Reference{"up", "../y", "https://a:8443/b/y"}, Reference{"above_root", "../../../y", "https://a:8443/y"},
                     Reference{"dots", "/x/./y/../z", "https://a:8443/x/z"}, Reference{"directory", "..", "https://a:8443/b/"},
-                    Reference{"nothing", "", "https://a:8443/b/c/d?q"}, Reference{"slash_in_query", "y?a/../b", "https://a:8443/b/c/y?a/../b"}),
+                    Reference{"nothing", "", "https://a:8443/b/c/d?q"},
+                    Reference{"slash_in_query", "y?a/../b", "https://a:8443/b/c/y?a/../b"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Resolve, RefusesOtherSchemes) {

@@ -53,7 +53,9 @@ TEST(Client, ReadsUntilTheEndWhereThereIsNoLength) {
 }
 
 TEST(Client, PassesOverInterimResponses) {
-    const auto response = exchange_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n");
+    const auto response = exchange_with(
+        "HTTP/1.1 100 Continue\r\n\r\n"
+        "HTTP/1.1 202 Accepted\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n");
     ASSERT_TRUE(response);
     EXPECT_EQ(response->status, 202u);
     EXPECT_EQ(response->headers.find("retry-after"), "5");

@@ -201,8 +201,7 @@ TEST(ServerLimits, SurvivesRunningOutOfDescriptors) {
     {
         const NoDescriptors none;
         ASSERT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
-        ASSERT_EQ(::send(socket.get(), get_quick.data(), get_quick.size(), MSG_NOSIGNAL),
-                  static_cast<ssize_t>(get_quick.size()));
+        ASSERT_EQ(::send(socket.get(), get_quick.data(), get_quick.size(), MSG_NOSIGNAL), static_cast<ssize_t>(get_quick.size()));
         std::this_thread::sleep_for(20ms);  // lets the server try; the outcome does not depend on it
     }
     std::array<char, 512> answer{};

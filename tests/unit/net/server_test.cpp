@@ -130,16 +130,23 @@ TEST_P(RefusedByServer, IsAnsweredInPlainTextAndClosed) {
     EXPECT_THAT(all, Not(HasSubstr("200 OK")));  // what was smuggled in is not served
     EXPECT_EQ(server->counters().requests, 0u);
 }
-INSTANTIATE_TEST_SUITE_P(Smuggling, RefusedByServer,
+INSTANTIATE_TEST_SUITE_P(
+    Smuggling, RefusedByServer,
     testing::Values(
         Refused{"length_and_chunked",
-                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /quick HTTP/1.1\r\n"
-                "Host: x\r\n\r\n", "400"},
-        Refused{"two_lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 33\r\n\r\n"
-                "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", "400"},
-        Refused{"other_coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\nGET /quick HTTP/1.1\r\nHost: x\r\n\r\n", "501"},
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /quick "
+                "HTTP/1.1\r\n"
+                "Host: x\r\n\r\n",
+                "400"},
+        Refused{"two_lengths",
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 33\r\n\r\n"
+                "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",
+                "400"},
+        Refused{"other_coding",
+                "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\nGET /quick HTTP/1.1\r\nHost: x\r\n\r\n", "501"},
         Refused{"folding", "GET / HTTP/1.1\r\nHost: x\r\nX: y\r\n z\r\n\r\n", "400"},
-        Refused{"chunk_size", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nGET /quick HTTP/1.1\r\n", "400"},
+        Refused{"chunk_size", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nGET /quick HTTP/1.1\r\n",
+                "400"},
         Refused{"no_host", "GET /quick HTTP/1.1\r\n\r\n", "400"}, Refused{"http_2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
         Refused{"large_head", "GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'a'), "431"},
         Refused{"large_body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'a'), "413"},

@@ -115,10 +115,10 @@ http::Response MoodyHandler::answer(const http::Request& request, const http::Pe
         return large;
     }
     if (request.target == "/peer")
-        return http::text_response(200, fmt::format("{}\n{}\nverified={}\nerror={}\nchain={}\nunique={}\nexporter={}",
-                                                    peer.address, peer.tls_version, peer.client_verified,
-                                                    peer.client_verify_error, peer.client_chain.size(),
-                                                    to_hex(peer.bindings.tls_unique), to_hex(peer.bindings.tls_exporter)));
+        return http::text_response(
+            200, fmt::format("{}\n{}\nverified={}\nerror={}\nchain={}\nunique={}\nexporter={}", peer.address, peer.tls_version,
+                             peer.client_verified, peer.client_verify_error, peer.client_chain.size(),
+                             to_hex(peer.bindings.tls_unique), to_hex(peer.bindings.tls_exporter)));
     return http::text_response(200, request.target == "/block" ? "blocked" : request.target.substr(1));
 }
 
@@ -252,7 +252,8 @@ std::string BareClient::read_response() {
     const auto at = out.find("Content-Length: ");
     if (at == std::string::npos) return out;
     const auto length = std::stoul(out.substr(at + 16));
-    while (buffer_.size() < length && read_more()) {}
+    while (buffer_.size() < length && read_more()) {
+    }
     out += buffer_.substr(0, length);
     buffer_.erase(0, length);
     return out;
@@ -284,9 +285,7 @@ std::string key_pem(const crypto::PrivateKey& key) {
     return std::string{secret->reveal_text()};
 }
 
-bool installed(const std::string& program) {
-    return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
-}
+bool installed(const std::string& program) { return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0; }
 
 std::string output_of(const std::string& command) {
     std::string out;

@@ -28,9 +28,9 @@ struct Issued {
 struct CertificateWish {
     std::string name = "test";
     bool ca = false;
-    std::string san;              ///< "DNS:a,IP:127.0.0.1"
-    std::string usage;            ///< extended key usage, "serverAuth,1.3.6.1.5.5.7.3.28"
-    long from_s = -3600;          ///< notBefore and notAfter, seconds from now
+    std::string san;      ///< "DNS:a,IP:127.0.0.1"
+    std::string usage;    ///< extended key usage, "serverAuth,1.3.6.1.5.5.7.3.28"
+    long from_s = -3600;  ///< notBefore and notAfter, seconds from now
     long to_s = 24 * 3600;
 };
 

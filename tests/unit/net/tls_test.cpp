@@ -93,7 +93,8 @@ TEST_P(ClientCertificate, IsJudgedAndTheHandshakeGoesOn) {
     }
 }
 CertificateWish client(std::string usage = {}) { return {.name = "device", .san = {}, .usage = std::move(usage)}; }
-INSTANTIATE_TEST_SUITE_P(All, ClientCertificate,
+INSTANTIATE_TEST_SUITE_P(
+    All, ClientCertificate,
     testing::Values(
         ClientCase{"good", [] { return issue(pki().issuing, client("clientAuth")); }, "verified=true\nerror=\nchain=3\n"},
         ClientCase{"no_usage", [] { return issue(pki().issuing, client()); }, "verified=true\nerror=\nchain=3\n"},
@@ -105,7 +106,8 @@ INSTANTIATE_TEST_SUITE_P(All, ClientCertificate,
                        return made;
                    },
                    "verified=true\nerror=\nchain=3\n"},
-        ClientCase{"expired", [] { return issue(pki().issuing, {.name = "old", .san = {}, .usage = {}, .from_s = -7200, .to_s = -3600}); },
+        ClientCase{"expired",
+                   [] { return issue(pki().issuing, {.name = "old", .san = {}, .usage = {}, .from_s = -7200, .to_s = -3600}); },
                    "verified=false\nerror=certificate has expired\nchain=2\n"},
         ClientCase{"not_yet_valid", [] { return issue(pki().issuing, {.name = "new", .san = {}, .usage = {}, .from_s = 3600}); },
                    "verified=false\nerror=certificate is not yet valid\n"},
@@ -133,14 +135,16 @@ TEST(Tls, IssuingCaMayBeTheAnchor) {
     EXPECT_THAT(fetch(server.url(), trusting(issue(pki().issuing, client())), post("/peer", "")).body,
                 HasSubstr("verified=true\nerror=\nchain=2\n"));
     // The anchor's issuer does not become one.
-    EXPECT_THAT(fetch(server.url(), trusting(issue(pki().root, client())), post("/peer", "")).body, HasSubstr("verified=false\n"));
+    EXPECT_THAT(fetch(server.url(), trusting(issue(pki().root, client())), post("/peer", "")).body,
+                HasSubstr("verified=false\n"));
 }
 
 TEST(Tls, IntermediatesAreNoAnchors) {
     auto options = tls_options();
     options.tls->client_anchors = {};
     TestServer server{std::move(options)};
-    EXPECT_THAT(fetch(server.url(), trusting(issue(pki().issuing, client())), post("/peer", "")).body, HasSubstr("verified=false\n"));
+    EXPECT_THAT(fetch(server.url(), trusting(issue(pki().issuing, client())), post("/peer", "")).body,
+                HasSubstr("verified=false\n"));
 }
 
 TEST(Tls, ReplacedIdentityIsForNewConnections) {
@@ -208,7 +212,8 @@ TEST(ServerTrust, NamesAndAddresses) {
 }
 
 TEST(ServerTrust, OtherNameIsRefused) {
-    TestServer server{showing(issue(pki().issuing, {.name = "localhost", .san = "DNS:other.example,IP:192.0.2.1", .usage = "serverAuth"}))};
+    TestServer server{
+        showing(issue(pki().issuing, {.name = "localhost", .san = "DNS:other.example,IP:192.0.2.1", .usage = "serverAuth"}))};
     for (const std::string host : {"localhost", "127.0.0.1"}) {  // the common name never counts
         const auto error = refusal_of(server.url(host), trusting());
         EXPECT_EQ(error.code, Code::not_authenticated);
