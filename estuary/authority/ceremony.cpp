@@ -70,6 +70,7 @@ public:
         std::optional<std::uint32_t> path_length;
         std::optional<x509::NameConstraints> name_constraints;
         std::string_view profile;
+        bool may_predate_issuer = false;   ///< only OldWithNew
     };
 
     /// Self-signed.
@@ -132,7 +133,8 @@ private:
         ESTUARY_TRY(const auto signer, Signer::create(key, issuer == nullptr ? std::nullopt : std::optional{*issuer}));
         ESTUARY_TRY(auto tbs, planned(plan, signer, issuer));
         auto serial_number = tbs.serial_number;
-        ESTUARY_TRY(auto certificate, signer.sign(Policy::approve_ceremony(std::move(tbs))));
+        ESTUARY_TRY(auto certificate, plan.may_predate_issuer ? signer.sign(Policy::approve_link(std::move(tbs)))
+                                                              : signer.sign(Policy::approve_ca(std::move(tbs))));
         record(certificate, std::move(serial_number), plan.profile);
         return certificate;
     }
@@ -180,7 +182,7 @@ Result<RolledOver> roll_over(const CaPlan& plan, const x509::Certificate& old_ro
     const Period old_period{old_root.not_before(), old_root.not_after()};
     const Period new_until_old_ends{next.root.not_before(), std::min(next.root.not_after(), old_root.not_after())};
     ESTUARY_TRY(auto old_with_new,
-                ceremony.below({old_root.subject(), old_key, old_period, {}, {}, "old-with-new"}, next.root_key, next.root));
+                ceremony.below({old_root.subject(), old_key, old_period, {}, {}, "old-with-new", true}, next.root_key, next.root));
     ESTUARY_TRY(auto new_with_old, ceremony.below({next.root.subject(), next.root_key.public_key(), new_until_old_ends, {}, {},
                                                    "new-with-old"},
                                                   old_root_key, old_root));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "estuary/authority/impl.h"
+#include "estuary/authority/serial.h"
 #include "estuary/base/encoding.h"
 
 namespace estuary::authority {
@@ -90,6 +91,7 @@ Result<Outcome> Authority::Impl::try_enroll(const EnrollRequest& request, const 
     auto lease = claims.request(first_key);
     if (!lease) return busy();
     work.leases.push_back(std::move(lease));
+    if (request.verb == Verb::renew) ESTUARY_CHECK(still_good(request.principal));
     // Before policy: a lost reply asked for again comes over a new TLS session, to which the same request is not linked.
     ESTUARY_TRY(auto earlier, earlier_answer(*rules, first_key, now));
     if (earlier.answer) {
@@ -106,6 +108,17 @@ Result<Outcome> Authority::Impl::try_enroll(const EnrollRequest& request, const 
     ESTUARY_CHECK(spend(request, work));
     ESTUARY_TRY(auto certificate, issue(*rules, request, who, earlier.key, work, now));
     return Issued{std::move(certificate), rules->profile.ca, false};
+}
+
+/// A connection may be older than the revocation of its certificate (bug class 5); what is not in the store is not renewed.
+Result<void> Authority::Impl::still_good(const Principal& principal) {
+    if (!principal.certificate || principal.certificate->issued_by_ca.empty()) return {};  // policy refuses it
+    const auto& proof = *principal.certificate;
+    ESTUARY_TRY(const auto status, store.certificate_status(proof.issued_by_ca,
+                                                            without_leading_zeros(proof.certificate.serial_number())));
+    if (!status || is_revoked(status->revocation))
+        return fail(Code::not_authorised, "the client certificate is revoked or not known here");
+    return {};
 }
 
 Result<Authority::Impl::Earlier> Authority::Impl::earlier_answer(const Rules& rules, store::RequestKey key, Time now) {

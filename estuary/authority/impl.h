@@ -25,6 +25,7 @@ public:
     // enrollment.cpp
     Result<Outcome> enroll(const EnrollRequest& request, store::UnitOfWork& work);
     Result<Outcome> try_enroll(const EnrollRequest& request, const std::string& who, store::UnitOfWork& work);
+    Result<void> still_good(const Principal& principal);
     struct Earlier {
         store::RequestKey key{};                     ///< under which a new answer is recorded
         std::optional<x509::Certificate> answer;     ///< what was answered and still holds

@@ -25,8 +25,11 @@ public:
 private:
     friend class Ceremony;
     /// A CA certificate as the ceremony plans it: the only other way to an Authorised value, and not one that a request can take.
-    static Authorised<x509::TbsCertificate> approve_ceremony(x509::TbsCertificate planned) {
+    static Authorised<x509::TbsCertificate> approve_ca(x509::TbsCertificate planned) {
         return Authorised<x509::TbsCertificate>{std::move(planned)};
+    }
+    static Authorised<LinkCertificate> approve_link(x509::TbsCertificate planned) {
+        return Authorised<LinkCertificate>{LinkCertificate{std::move(planned)}};
     }
 
     struct Decision;

@@ -24,13 +24,18 @@ Result<Signer> Signer::create(crypto::PrivateKey key, std::optional<x509::Certif
 }
 
 Result<x509::Certificate> Signer::sign(Authorised<x509::TbsCertificate> approved) const {
-    const auto tbs = x509::encode_tbs(approved.value_);
-    const auto findings = x509::lint_tbs(tbs, issuer_ ? &*issuer_ : nullptr);
-    if (!findings.empty()) {
-        const auto& first = findings.front();
-        return fail(Code::policy, fmt::format("the certificate would break {}: {}", first.rule, first.message),
-                    fmt::format("{} lint findings", findings.size()));
-    }
+    return lint_and_sign(approved.value_, {});
+}
+
+Result<x509::Certificate> Signer::sign(Authorised<LinkCertificate> approved) const {
+    return lint_and_sign(approved.value_.tbs, "rfc5280_6_1_3_validity_within_issuers");
+}
+
+Result<x509::Certificate> Signer::lint_and_sign(const x509::TbsCertificate& approved, std::string_view passed_rule) const {
+    const auto tbs = x509::encode_tbs(approved);
+    for (const auto& finding : x509::lint_tbs(tbs, issuer_ ? &*issuer_ : nullptr))
+        if (finding.rule != passed_rule)
+            return fail(Code::policy, fmt::format("the certificate would break {}: {}", finding.rule, finding.message));
     ESTUARY_TRY(const auto signature, key_.sign(tbs));
     return x509::Certificate::parse(x509::encode_certificate(tbs, algorithm_, signature));
 }

@@ -7,6 +7,11 @@
 
 namespace estuary::authority {
 
+/// A former root's key certified by its successor (RFC 4210 4.4): as old as that key, so older than its issuer.
+struct LinkCertificate {
+    x509::TbsCertificate tbs;
+};
+
 class Signer {
 public:
     /// `issuer` is the certificate of `key`; nothing: for a self-signed root by this key. bad_key if the key does not sign or
@@ -19,8 +24,12 @@ public:
     /// Serialises, lints exactly those octets, and signs exactly those octets. policy: the lint found something (the detail
     /// names the rule), nothing was signed. By value: what was approved is spent.
     Result<x509::Certificate> sign(Authorised<x509::TbsCertificate> approved) const;
+    /// The same, but for the rule that a certificate lives within its issuer's validity.
+    Result<x509::Certificate> sign(Authorised<LinkCertificate> approved) const;
 
 private:
+    Result<x509::Certificate> lint_and_sign(const x509::TbsCertificate& approved, std::string_view passed_rule) const;
+
     Signer(crypto::PrivateKey key, std::optional<x509::Certificate> issuer, ByteVec algorithm)
         : key_{std::move(key)}, issuer_{std::move(issuer)}, algorithm_{std::move(algorithm)} {}
 
