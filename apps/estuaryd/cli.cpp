@@ -1,0 +1,224 @@
+// The command line of estuaryd: from words to options. What the commands do is in their own files.
+#include <functional>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/ostream.h>
+
+#include "apps/estuaryd/commands.h"
+#include "apps/estuaryd/help.h"
+
+namespace estuary::daemon {
+namespace {
+
+class CommandLine {
+public:
+    explicit CommandLine(const Program& program) : program_{program} {
+        app_.set_version_flag("--version", "estuaryd " ESTUARY_VERSION);
+        app_.require_subcommand(1);
+        app_.footer(std::string{help::program});
+        add_init();
+        add_serve();
+        add_check();
+        add_credential();
+        add_cert();
+        add_request();
+        add_ca();
+        add_audit();
+    }
+
+    int run(int argc, const char* const* argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            return app_.exit(error, program_.out, program_.err) == 0 ? 0 : static_cast<int>(Exit::usage);
+        }
+        try {
+            return static_cast<int>(chosen_());
+        } catch (const std::exception& error) {
+            fmt::print(program_.err, "estuaryd: a fault of the program: {}\n", error.what());
+            return static_cast<int>(Exit::failed);
+        }
+    }
+
+private:
+    CLI::App* group(const char* name, const char* help) {
+        auto* app = app_.add_subcommand(name, help);
+        app->require_subcommand(1);
+        return app;
+    }
+
+    CLI::App* command(CLI::App* parent, const char* name, const char* help, std::string_view examples,
+                      std::filesystem::path& directory, std::function<Exit()> action) {
+        auto* app = parent->add_subcommand(name, help);
+        if (!examples.empty()) app->footer(std::string{examples});
+        directory = "estuary-data";
+        app->add_option("-d,--dir", directory, "Data directory")->envname("ESTUARY_DIR")->capture_default_str();
+        app->callback([this, action = std::move(action)] { chosen_ = action; });
+        return app;
+    }
+
+    static void add_passphrase(CLI::App* app, std::string& into) {
+        app->add_option("--passphrase-file", into, "File with the passphrase of the private keys")->type_name("FILE");
+    }
+
+    void add_init() {
+        auto* app = command(&app_, "init", "Make a new CA and server in a directory of its own", help::init, init_.directory,
+                            [this] { return init(init_, program_); });
+        app->add_option("--name", init_.name, "Name of the CA: \"CN=NAME Root CA\"")->capture_default_str();
+        app->add_option("--host", init_.hosts, "Name or address that clients reach this server by; may be repeated "
+                                               "[localhost, 127.0.0.1, ::1, and this machine's name]")
+            ->type_name("HOST");
+        app->add_option("--key-type", init_.key_type, "Keys of the CA and server: p256, p384, rsa3072, ed25519 ...")
+            ->capture_default_str();
+        add_passphrase(app, init_.passphrase_file);
+    }
+
+    void add_serve() {
+        auto* app = command(&app_, "serve", "Serve until told to stop", help::serve, serve_.directory,
+                            [this] { return serve(serve_, program_); });
+        app->add_option("--listen", serve_.listen, "Instead of server.listen in estuary.toml")->type_name("ADDRESS:PORT");
+        add_passphrase(app, serve_.passphrase_file);
+    }
+
+    void add_check() {
+        auto* app = command(&app_, "check", "Validate configuration, keys, certificates and database", help::check,
+                            check_.directory, [this] { return check(check_, program_); });
+        add_passphrase(app, check_.passphrase_file);
+    }
+
+    void add_credential() {
+        auto* parent = group("credential", "Names and passwords for enrollment");
+        auto* add = command(parent, "add", "Add a credential", help::credential_add, credential_.directory,
+                            [this] { return credential_add(credential_, program_); });
+        add->add_option("name", credential_.name, "Name of the credential")->required();
+        auto* file = add->add_option("--password-file", credential_.password_file, "Read the password from a file")->type_name("FILE");
+        add->add_flag("--password-stdin", credential_.password_stdin, "Read the password from standard input")->excludes(file);
+        add->add_option("--uses", credential_.uses, "How many certificates it is good for: a number or 'unlimited'")
+            ->capture_default_str();
+        add->add_option("--expires", credential_.expires, "After how long it is void: a duration or 'never'")->capture_default_str();
+        add->add_option("--profile", credential_.profile, "Bind it to a profile, or 'any' [the default label's profile]");
+        add->add_option("--subject", credential_.subject_patterns, "Pattern that the subject must match; may be repeated")
+            ->type_name("PATTERN");
+        add->add_option("--san", credential_.san_patterns, "Pattern that each alternative name must match; may be repeated")
+            ->type_name("PATTERN");
+        add->add_flag("--digest", credential_.digest, "Also store what HTTP Digest authentication needs");
+        add->add_flag("-q,--quiet", credential_.quiet, "Print nothing but a generated password");
+
+        auto* list = command(parent, "list", "List credentials", {}, list_directory_,
+                             [this] { return credential_list(list_directory_, credential_json_, program_); });
+        list->add_flag("--json", credential_json_, "As JSON");
+        auto* remove = command(parent, "remove", "Remove a credential", {}, remove_directory_,
+                               [this] { return credential_remove(remove_directory_, removed_, program_); });
+        remove->add_option("name", removed_, "Name of the credential")->required();
+    }
+
+    void add_cert() {
+        auto* parent = group("cert", "Certificates that were issued");
+        auto* list = command(parent, "list", "List certificates", help::cert_list, certs_.directory,
+                             [this] { return cert_list(certs_, program_); });
+        list->add_option("--serial", certs_.serial, "Serial number, hexadecimal");
+        list->add_option("--subject", certs_.subject, "Text in the subject");
+        list->add_option("--san", certs_.san, "Text in the subject alternative names");
+        list->add_option("--status", certs_.status, "any, valid, expired or revoked")->capture_default_str();
+        list->add_option("--requester", certs_.requester, "Text in who asked for it: credential:NAME, certificate:..., operator");
+        list->add_option("--ca", certs_.ca, "Issued by this CA");
+        auto* before = list->add_option("--expiring-before", certs_.expiring_before, "Time as 2026-11-21 or 2026-11-21T03:38:00Z");
+        list->add_option("--expiring-within", certs_.expiring_within, "Still valid, but not longer than, say, 30d")->excludes(before);
+        list->add_option("--limit", certs_.count_max, "At most so many; 0: all")->capture_default_str();
+        list->add_flag("--json", certs_.json, "As a JSON array");
+        list->add_flag("--pem", certs_.pem, "The certificates themselves (with --json: in it)");
+
+        auto* show = command(parent, "show", "Show a certificate", {}, cert_.directory, [this] { return cert_show(cert_, program_); });
+        add_serial(show, cert_);
+        show->add_flag("--json", cert_.json, "As JSON");
+        show->add_flag("--pem", cert_.pem, "Only the certificate itself");
+        auto* revoke = command(parent, "revoke", "Revoke a certificate", help::cert_revoke, revoked_.directory,
+                               [this] { return cert_revoke(revoked_, program_); });
+        add_serial(revoke, revoked_);
+        revoke->add_option("--reason", revoked_.reason, "Why")->capture_default_str();
+    }
+
+    static void add_serial(CLI::App* app, CertOptions& options) {
+        app->add_option("serial", options.serial, "Serial number, hexadecimal")->required();
+        app->add_option("--ca", options.ca, "Of this CA, where two have the same serial number");
+    }
+
+    void add_request() {
+        auto* parent = group("request", "Requests that wait for a decision");
+        parent->footer(std::string{help::request});
+        auto* list = command(parent, "list", "List requests", help::request, requests_.directory,
+                             [this] { return request_list(requests_, program_); });
+        list->add_option("--state", requests_.state, "pending, approved, denied, issued or any")->capture_default_str();
+        list->add_flag("--json", requests_.json, "As JSON");
+        auto* show = command(parent, "show", "Show a request", help::request, request_.directory,
+                             [this] { return request_show(request_, program_); });
+        add_id(show, request_);
+        show->add_flag("--json", request_.json, "As JSON");
+        show->add_flag("--pem", request_.pem, "Only the certification request itself");
+        auto* approve = command(parent, "approve", "Let a request have its certificate", help::request, approved_.directory,
+                                [this] { return request_decide(approved_, true, program_); });
+        add_id(approve, approved_);
+        approve->add_option("--reason", approved_.reason, "Kept with the decision");
+        auto* deny = command(parent, "deny", "Refuse a request", help::request, denied_.directory,
+                             [this] { return request_decide(denied_, false, program_); });
+        add_id(deny, denied_);
+        deny->add_option("--reason", denied_.reason, "Kept with the decision, and told to the client");
+    }
+
+    static void add_id(CLI::App* app, RequestOptions& options) {
+        app->add_option("id", options.id, "Number of the request")->required();
+    }
+
+    void add_ca() {
+        auto* parent = group("ca", "The CA itself");
+        auto* show = command(parent, "show", "Show the certificates of the CA", {}, ca_.directory,
+                             [this] { return ca_show(ca_, program_); });
+        show->add_flag("--pem", ca_.pem, "With the certificates themselves");
+        auto* rollover = command(parent, "rollover", "Make the next generation of the CA", help::ca_rollover, rollover_.directory,
+                                 [this] { return ca_rollover(rollover_, program_); });
+        rollover->add_option("--ca", rollover_.ca, "Name of the CA in estuary.toml")->capture_default_str();
+        rollover->add_option("--name", rollover_.name, "Name of the new CA [as before]");
+        rollover->add_option("--key-type", rollover_.key_type, "Keys of the new CA [as before]");
+        rollover->add_option("--root-key", rollover_.root_key, "Where the old root's private key is now")->type_name("FILE");
+        add_passphrase(rollover, rollover_.passphrase_file);
+    }
+
+    void add_audit() {
+        auto* parent = group("audit", "The audit trail");
+        auto* list = command(parent, "list", "List what was done, and by whom", help::audit_list, audit_.directory,
+                             [this] { return audit_list(audit_, program_); });
+        list->add_option("--after", audit_.after_id, "Only events after this number");
+        list->add_option("--limit", audit_.count_max, "At most so many; 0: all")->capture_default_str();
+        list->add_flag("--json", audit_.json, "As JSON, one object a line");
+
+        auto* copy = command(&app_, "backup", "Copy the database while it is in use", help::backup, backup_directory_,
+                             [this] { return backup(backup_directory_, backup_target_, program_); });
+        copy->add_option("file", backup_target_, "The copy; must not be there yet")->required();
+    }
+
+    const Program& program_;
+    CLI::App app_{"Estuary's certificate enrollment server", "estuaryd"};
+    std::function<Exit()> chosen_;
+
+    InitOptions init_;
+    ServeOptions serve_;
+    CheckOptions check_;
+    CredentialAddOptions credential_;
+    std::filesystem::path list_directory_, remove_directory_, backup_directory_, backup_target_;
+    bool credential_json_ = false;
+    std::string removed_;
+    CertListOptions certs_;
+    CertOptions cert_, revoked_;
+    RequestOptions requests_, request_, approved_, denied_;
+    CaOptions ca_, rollover_;
+    AuditOptions audit_;
+};
+
+}  // namespace
+
+int run(int argc, const char* const* argv, const Program& program) {
+    return CommandLine{program}.run(argc, argv);
+}
+
+}  // namespace estuary::daemon

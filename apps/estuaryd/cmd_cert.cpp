@@ -1,0 +1,201 @@
+// estuaryd cert list, show, revoke.
+#include <ostream>
+
+#include <boost/json.hpp>
+#include <fmt/ostream.h>
+
+#include "apps/estuaryd/session.h"
+#include "apps/estuaryd/table.h"
+#include "estuary/base/encoding.h"
+
+namespace estuary::daemon {
+namespace {
+
+using store::CertificateFilter;
+using store::CertificateRecord;
+
+constexpr std::size_t page = 500;  // records in memory at once
+
+Result<ByteVec> read_serial(std::string_view text) {
+    if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
+    auto octets = from_hex(text.size() % 2 == 0 || text.find(':') != std::string_view::npos ? std::string{text} : "0" + std::string{text});
+    if (!octets || octets->empty() || octets->size() > 32)
+        return fail(Code::malformed, fmt::format("'{}' is not a serial number in hexadecimal", shown(text)));
+    while (octets->size() > 1 && octets->front() == 0) octets->erase(octets->begin());  // as records keep it
+    return std::move(*octets);
+}
+
+Result<CertificateFilter::Status> read_status(std::string_view name) {
+    using Status = CertificateFilter::Status;
+    if (name == "any") return Status::any;
+    if (name == "valid") return Status::valid;
+    if (name == "expired") return Status::expired;
+    if (name == "revoked") return Status::revoked;
+    return fail(Code::malformed, fmt::format("--status: '{}' is not one of: any, valid, expired, revoked", shown(name)));
+}
+
+Result<CertificateFilter> read_filter(const CertListOptions& options, Time now) {
+    CertificateFilter filter;
+    filter.now = now;
+    filter.subject_contains = options.subject;
+    filter.san_contains = options.san;
+    filter.requester_contains = options.requester;
+    filter.ca = options.ca;
+    filter.count_max = page;
+    ESTUARY_TRY(filter.status, read_status(options.status));
+    if (!options.serial.empty()) {
+        ESTUARY_TRY(filter.serial_number, read_serial(options.serial));
+    }
+    if (!options.expiring_before.empty()) {
+        ESTUARY_TRY(filter.expires_before, parse_iso8601(options.expiring_before));
+    }
+    if (!options.expiring_within.empty()) {
+        ESTUARY_TRY(const auto within, parse_duration(options.expiring_within));
+        filter.expires_before = now + within;
+        // What has expired already does not expire within anything.
+        if (filter.status == CertificateFilter::Status::any) filter.status = CertificateFilter::Status::valid;
+    }
+    return filter;
+}
+
+std::string status_of(const CertificateRecord& record, Time now) {
+    if (record.revocation) return "revoked";
+    if (now > record.not_after) return "expired";
+    return "valid";
+}
+
+std::string pem_of(const CertificateRecord& record) { return to_pem("CERTIFICATE", record.der); }
+
+boost::json::object json_of(const CertificateRecord& record, Time now, bool pem) {
+    boost::json::object object{{"serial", to_hex(record.serial_number)},
+                               {"ca", record.ca},
+                               {"status", status_of(record, now)},
+                               {"subject", record.subject},
+                               {"subject_alt_names", record.subject_alt_names},
+                               {"not_before", to_iso8601(record.not_before)},
+                               {"not_after", to_iso8601(record.not_after)},
+                               {"profile", record.profile},
+                               {"label", record.label},
+                               {"requester", record.requester},
+                               {"issued_at", to_iso8601(record.issued_at)}};
+    if (record.revocation)
+        object["revocation"] = {{"at", to_iso8601(record.revocation->at)}, {"reason", store::to_string(record.revocation->reason)}};
+    if (pem) object["pem"] = pem_of(record);
+    return object;
+}
+
+/// Page after page, so that a million certificates need no memory.
+template <class Visit>
+Result<void> visit(store::Store& store, CertificateFilter filter, std::size_t count_max, Visit visit_record) {
+    std::size_t seen = 0;
+    for (;;) {
+        if (count_max != 0) filter.count_max = std::min(page, count_max - seen);
+        ESTUARY_TRY(const auto records, store.certificates(filter));
+        for (const auto& record : records) visit_record(record);
+        seen += records.size();
+        if (records.size() < filter.count_max || (count_max != 0 && seen >= count_max)) return {};
+        filter.after_id = records.back().id;
+    }
+}
+
+/// The one certificate of that serial number; serial numbers of two CAs may be alike.
+Result<CertificateRecord> find(store::Store& store, const CertOptions& options) {
+    CertificateFilter filter;
+    ESTUARY_TRY(filter.serial_number, read_serial(options.serial));
+    filter.ca = options.ca;
+    ESTUARY_TRY(auto records, store.certificates(filter));
+    if (records.empty()) return fail(Code::not_found, fmt::format("there is no certificate {}", shown(options.serial)));
+    if (records.size() > 1) return fail(Code::conflict, "several CAs have issued that serial number; name one by --ca");
+    return std::move(records.front());
+}
+
+void print_record(const CertificateRecord& record, Time now, std::ostream& out) {
+    FieldList fields;
+    fields.add("serial", to_hex(record.serial_number));
+    fields.add("ca", record.ca);
+    fields.add("status", status_of(record, now));
+    if (record.revocation)
+        fields.add("revoked", fmt::format("{}, {}", to_iso8601(record.revocation->at), store::to_string(record.revocation->reason)));
+    fields.add("subject", record.subject.empty() ? "(empty)" : record.subject);
+    fields.add("alternative names", record.subject_alt_names);
+    fields.add("not before", to_iso8601(record.not_before));
+    fields.add("not after", to_iso8601(record.not_after));
+    if (const auto certificate = x509::Certificate::parse(record.der)) {
+        if (const auto key = certificate->public_key()) fields.add("key", key->type_name());
+        fields.add("issuer", certificate->issuer().to_text());
+        fields.add("sha256", certificate->sha256_fingerprint());
+    }
+    fields.add("profile", record.profile);
+    fields.add("label", record.label);
+    fields.add("requester", record.requester);
+    fields.add("issued at", to_iso8601(record.issued_at));
+    fields.print(out);
+}
+
+Result<void> list_json(store::Store& store, const CertificateFilter& filter, const CertListOptions& options, Time now,
+                       std::ostream& out) {
+    const char* separator = "[";
+    ESTUARY_CHECK(visit(store, filter, options.count_max, [&](const CertificateRecord& record) {
+        out << separator << '\n' << boost::json::serialize(json_of(record, now, options.pem));
+        separator = ",";
+    }));
+    out << (*separator == '[' ? "[]" : "\n]") << '\n';
+    return {};
+}
+
+Result<void> list(store::Store& store, const CertListOptions& options, Time now, std::ostream& out) {
+    ESTUARY_TRY(const auto filter, read_filter(options, now));
+    if (options.json) return list_json(store, filter, options, now, out);
+    if (options.pem)
+        return visit(store, filter, options.count_max, [&](const CertificateRecord& record) { out << pem_of(record); });
+    Columns columns{{"SERIAL", "CA", "STATUS", "NOT AFTER", "SUBJECT", "SAN", "REQUESTER"}};
+    ESTUARY_CHECK(visit(store, filter, options.count_max, [&](const CertificateRecord& record) {
+        columns.add({to_hex(record.serial_number), record.ca, status_of(record, now), to_iso8601(record.not_after),
+                     record.subject, record.subject_alt_names, record.requester});
+    }));
+    columns.print(out);
+    return {};
+}
+
+}  // namespace
+
+Exit cert_list(const CertListOptions& options, const Program& program) {
+    auto session = open_session(options.directory);
+    if (!session) return report(program, session.error());
+    if (auto done = list(*session->store, options, program.clock.now(), program.out); !done) return report(program, done.error());
+    return Exit::ok;
+}
+
+Exit cert_show(const CertOptions& options, const Program& program) {
+    auto session = open_session(options.directory);
+    if (!session) return report(program, session.error());
+    const auto record = find(*session->store, options);
+    if (!record) return report(program, record.error());
+    const auto now = program.clock.now();
+    if (options.json) {
+        program.out << boost::json::serialize(json_of(*record, now, true)) << '\n';
+        return Exit::ok;
+    }
+    if (!options.pem) print_record(*record, now, program.out);
+    program.out << pem_of(*record);
+    return Exit::ok;
+}
+
+Exit cert_revoke(const CertOptions& options, const Program& program) {
+    auto session = open_session(options.directory);
+    if (!session) return report(program, session.error());
+    const auto revoke = [&]() -> Result<CertificateRecord> {
+        ESTUARY_TRY(const auto reason, store::revocation_reason(options.reason));
+        ESTUARY_TRY(auto record, find(*session->store, options));
+        ESTUARY_TRY(const auto authority, operator_authority(*session, program));
+        store::UnitOfWork work;
+        ESTUARY_CHECK(authority->revoke({record.ca, record.serial_number, reason, operator_principal()}, work));
+        ESTUARY_CHECK(session->store->commit(std::move(work)));
+        return record;
+    }();
+    if (!revoke) return report(program, revoke.error());
+    fmt::print(program.err, "Certificate {} of {} is revoked ({}).\n", to_hex(revoke->serial_number), shown(revoke->subject), options.reason);
+    return Exit::ok;
+}
+
+}  // namespace estuary::daemon

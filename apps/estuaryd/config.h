@@ -1,0 +1,117 @@
+#pragma once
+// The configuration file as values. What the file says is read once, whole; every fault is collected with its line.
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "estuary/authority/profile.h"
+#include "estuary/base/log.h"
+#include "estuary/est/server.h"
+#include "estuary/net/server.h"
+
+namespace estuary::daemon {
+
+/// Where something stands in a file. Line 0: the file as a whole.
+struct Place {
+    std::string file;
+    unsigned line = 0;
+    std::string key;  ///< "profile.device.validity"
+};
+
+struct Fault {
+    Place place;
+    std::string message;  ///< what is wrong and what would be right
+    bool warning = false; ///< not wrong yet: an expiry that comes near
+};
+/// "/srv/estuary-data/estuary.toml:12: profile.device.validty: unknown key; did you mean 'validity'?"
+std::string to_string(const Fault& fault);
+
+/// The name of a file or directory in the configuration, made absolute against the data directory.
+struct FileName {
+    std::filesystem::path path;
+    Place place;
+    bool given() const noexcept { return !path.empty(); }
+};
+
+/// [ca.NAME]: either a directory in the layout of ca_directory.h, or files of the operator's own choice.
+struct CaSection {
+    std::string name;
+    Place place;
+    FileName directory;
+    FileName certificate, chain, rollover;
+    std::string key;  ///< path, or "pkcs11:…" URI
+    Place key_place;
+};
+
+struct TlsSection {
+    Place place;
+    FileName certificate, key;
+    std::string ca;                  ///< which of our CAs issues the server's own certificate; empty: it comes from elsewhere
+    std::vector<std::string> hosts;  ///< DNS names and addresses in that certificate
+    Place hosts_place;
+    std::string key_type = "p256";
+    std::string ciphers;             ///< OpenSSL's list for TLS 1.2; empty: net's own choice
+};
+
+struct ManufacturerSection {
+    std::string name;
+    FileName anchors;
+};
+
+struct SecuritySection {
+    FileName password_key;      ///< keys the hashes of generated passwords
+    FileName blocked_keys;
+    FileName passphrase_file;   ///< of the private keys
+    unsigned slow_hashes_max = 2;
+};
+
+struct Configuration {
+    std::filesystem::path directory;  ///< the data directory, absolute
+    std::filesystem::path file;       ///< its estuary.toml
+
+    std::vector<net::Listen> listen;
+    net::Limits limits;
+    unsigned io_threads = 0, worker_threads = 0;
+    Seconds drain_timeout{30};
+
+    TlsSection tls;
+    std::vector<CaSection> cas;
+    std::vector<authority::Profile> profiles;
+    std::map<std::string, Place> profile_places;
+    std::vector<ManufacturerSection> manufacturers;
+    est::ServerConfig est;
+    FileName database;
+    std::size_t cache_bytes = 8u << 20;
+    log::Level log_level = log::Level::info;
+    std::optional<net::Listen> metrics;
+    SecuritySection security;
+};
+
+/// What reading gave: the configuration only where there is no fault at all.
+struct ReadConfiguration {
+    std::optional<Configuration> configuration;
+    std::vector<Fault> faults;
+};
+/// Reads DIR/estuary.toml.
+ReadConfiguration read_configuration(const std::filesystem::path& directory);
+/// The same from text; `file` is only named in faults.
+ReadConfiguration parse_configuration(std::string_view text, const std::filesystem::path& directory,
+                                      const std::filesystem::path& file);
+
+/// "127.0.0.1:8443", "[::1]:8443", "*:8443", ":8443".
+Result<net::Listen> parse_listen(std::string_view text);
+/// What parse_listen reads.
+std::string to_string(const net::Listen& listen);
+
+/// estuary.toml of a new installation, with comments that teach.
+struct NewConfiguration {
+    std::string name;
+    std::vector<std::string> hosts;
+    std::string key_type;
+    std::string passphrase_file;  ///< empty: keys are not encrypted, or the passphrase comes as a systemd credential
+};
+std::string new_configuration_text(const NewConfiguration& wanted);
+
+}  // namespace estuary::daemon

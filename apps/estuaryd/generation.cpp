@@ -1,0 +1,120 @@
+#include "apps/estuaryd/generation.h"
+
+#include "apps/estuaryd/load.h"
+#include "apps/estuaryd/passphrase.h"
+#include "apps/estuaryd/server_certificate.h"
+#include "estuary/base/file.h"
+
+namespace estuary::daemon {
+namespace {
+
+constexpr Seconds expiry_warning{90 * 86400LL};
+
+/// The parts of the authority's configuration that TLS needs, too: who issues to clients.
+struct Issuers {
+    std::vector<authority::CaConfig> cas;
+    std::vector<authority::ManufacturerAnchors> manufacturers;
+};
+
+/// A certificate of ours is made where it is missing or due; where that fails, a certificate that still works goes on.
+Result<bool> renew(const TlsSection& tls, authority::Authority& authority, store::Store& store, const crypto::Secret* secret,
+                   Time now) {
+    if (tls.ca.empty()) return false;
+    const auto why = why_renew(tls, authority, secret, now);
+    if (!why) return false;
+    auto issued = issue_server_certificate(tls, authority, store, secret);
+    if (issued) {
+        log::info("server certificate issued", {{"why", *why}});
+        return true;
+    }
+    const auto present = load_server_certificate(tls, secret);
+    if (!present || now > present->chain.front().not_after()) return fail(std::move(issued).error());
+    log::error("server certificate not renewed", {{"why", *why},
+                                                  {"detail", issued.error().detail},
+                                                  {"cause", issued.error().cause},
+                                                  {"expires", to_iso8601(present->chain.front().not_after())}});
+    return false;
+}
+
+Issuers issuers_of(const Generation& generation) {
+    Issuers issuers;
+    for (const auto& section : generation.configuration.cas)
+        if (const auto* ca = generation.authority->ca(section.name)) issuers.cas.push_back(*ca);
+    for (const auto& section : generation.configuration.manufacturers) {
+        const auto content = file::read(section.anchors.path);
+        auto anchors = content ? x509::parse_certificates(*content) : Result<std::vector<x509::Certificate>>{};
+        if (anchors) issuers.manufacturers.push_back({section.name, std::move(*anchors)});
+    }
+    return issuers;
+}
+
+}  // namespace
+
+std::optional<MadeGeneration> make_generation(Configuration configuration, const std::string& passphrase_file,
+                                              store::Store& store, const Program& program,
+                                              const std::function<void(const Fault&)>& tell) {
+    const Place whole{configuration.file.string(), 0, ""};
+    const auto wrong = [&](const Place& place, const Error& error) {
+        tell({place, error.cause.empty() ? error.detail : error.detail + " (" + error.cause + ")", false});
+        return std::nullopt;
+    };
+    const auto secret = passphrase(passphrase_file, configuration.security.passphrase_file);
+    if (!secret) return wrong(configuration.security.passphrase_file.place, secret.error());
+    const auto now = program.clock.now();
+
+    Faults faults{configuration.file.string()};
+    auto config = load_authority(configuration, pointer(*secret), now, faults);
+    for (const auto& fault : faults.sorted()) tell(fault);
+    if (!config) return {};
+    const Issuers issuers{config->cas, config->manufacturers};
+
+    auto generation = std::make_shared<Generation>();
+    auto authority = authority::Authority::create(std::move(*config), store, program.clock, program.entropy);
+    if (!authority) return wrong(whole, authority.error());
+    generation->authority = std::move(*authority);
+    auto est = est::Server::create(configuration.est, *generation->authority, program.clock, program.entropy);
+    if (!est) return wrong(whole, est.error());
+    generation->est = std::move(*est);
+
+    if (const auto renewed = renew(configuration.tls, *generation->authority, store, pointer(*secret), now); !renewed)
+        return wrong(configuration.tls.place, renewed.error());
+    const auto certificate = load_server_certificate(configuration.tls, pointer(*secret));
+    if (!certificate) return wrong(configuration.tls.certificate.place, certificate.error());
+    auto tls = tls_identity(configuration.tls, issuers.cas, issuers.manufacturers, *certificate);
+    generation->configuration = std::move(configuration);
+    return MadeGeneration{std::move(generation), std::move(tls)};
+}
+
+std::optional<net::TlsIdentity> renew_if_due(const Generation& generation, const std::string& passphrase_file,
+                                             store::Store& store, const Program& program) {
+    const auto& configuration = generation.configuration;
+    const auto attempt = [&]() -> Result<std::optional<net::TlsIdentity>> {
+        ESTUARY_TRY(const auto secret, passphrase(passphrase_file, configuration.security.passphrase_file));
+        ESTUARY_TRY(const bool renewed, renew(configuration.tls, *generation.authority, store, pointer(secret), program.clock.now()));
+        if (!renewed) return std::optional<net::TlsIdentity>{};
+        ESTUARY_TRY(const auto certificate, load_server_certificate(configuration.tls, pointer(secret)));
+        const auto issuers = issuers_of(generation);
+        return std::optional{tls_identity(configuration.tls, issuers.cas, issuers.manufacturers, certificate)};
+    }();
+    if (attempt) return *attempt;
+    log::error("server certificate not renewed", {{"detail", attempt.error().detail}, {"cause", attempt.error().cause}});
+    return {};
+}
+
+void warn_of_expiry(const Generation& generation, Time now) {
+    for (const auto& section : generation.configuration.cas) {
+        const auto* ca = generation.authority->ca(section.name);
+        if (ca != nullptr && ca->certificate.not_after() - now < expiry_warning)
+            log::warning("a CA certificate expires", {{"ca", section.name},
+                                                      {"not_after", to_iso8601(ca->certificate.not_after())},
+                                                      {"advice", "estuaryd ca rollover"}});
+    }
+    if (!generation.configuration.tls.ca.empty()) return;
+    // Issued elsewhere: nobody here renews it.
+    const auto content = file::read(generation.configuration.tls.certificate.path);
+    const auto chain = content ? x509::parse_certificates(*content) : Result<std::vector<x509::Certificate>>{};
+    if (chain && !chain->empty() && now >= renewal_time(chain->front()))
+        log::warning("the server's certificate expires", {{"not_after", to_iso8601(chain->front().not_after())}});
+}
+
+}  // namespace estuary::daemon

@@ -1,0 +1,136 @@
+#include "apps/estuaryd/handler.h"
+
+#include <fmt/format.h>
+
+namespace estuary::daemon {
+namespace {
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+bool reads(const http::Request& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+/// Who failed to prove who they are is told here; est logs what was refused after that. A first request without any proof is
+/// how clients learn what is asked for, and no event.
+void log_unauthenticated(const http::Request& request, const http::Peer& peer, const http::Response& response) {
+    if (response.status != 401 && response.status != 403) return;
+    const bool tried = request.headers.find("Authorization").has_value() || !peer.client_chain.empty();
+    log::write(tried ? log::Level::info : log::Level::debug, "not authenticated",
+               {{"address", peer.address},
+                {"target", request.target},
+                {"status", response.status},
+                {"detail", response.body.substr(0, response.body.find('\n'))},
+                {"tls", peer.client_verify_error}});
+}
+
+}  // namespace
+
+/// What is kept of a request until its unit of work is durable.
+struct Gateway::Exchange {
+    std::shared_ptr<const Generation> generation;  // leases point into its authority
+    net::ResponderPtr responder;
+    http::Response response;
+    std::vector<store::AuditEvent> events;
+};
+
+void Gateway::replace(std::shared_ptr<const Generation> generation) {
+    const std::lock_guard guard{mutex_};
+    generation_.swap(generation);
+}
+
+std::shared_ptr<const Generation> Gateway::current() const {
+    const std::lock_guard guard{mutex_};
+    return generation_;
+}
+
+bool Gateway::is_quick(const http::Request& request) const {
+    if (!est::Server::owns(request.target)) return path_of(request.target) != "/healthz";
+    const auto generation = current();
+    return generation && generation->est->is_quick(request);
+}
+
+void Gateway::serve(http::Request request, std::shared_ptr<const http::Peer> peer, net::ResponderPtr responder) {
+    try {
+        if (est::Server::owns(request.target)) {
+            serve_est(current(), request, *peer, responder);
+        } else {
+            answer(responder, serve_other(request));
+        }
+    } catch (const std::exception& error) {
+        // Nothing was sent yet: whatever throws does so before the response is handed over.
+        responder->respond(fault(error));
+    }
+}
+
+void Gateway::serve_est(std::shared_ptr<const Generation> generation, const http::Request& request, const http::Peer& peer,
+                        const net::ResponderPtr& responder) {
+    store::UnitOfWork work;
+    auto response = generation->est->serve(request, peer, work);
+    if (work.empty()) {
+        log_unauthenticated(request, peer, response);
+        if (response.status >= 400) ++counters_.refused;
+        return answer(responder, std::move(response));
+    }
+    auto exchange = std::make_shared<Exchange>();
+    exchange->generation = std::move(generation);
+    exchange->responder = responder;
+    exchange->response = std::move(response);
+    for (const auto& write : work.writes)
+        if (const auto* line = std::get_if<store::AppendAudit>(&write)) exchange->events.push_back(line->event);
+    store_.submit(std::move(work), [this, exchange](Result<void> stored) { committed(*exchange, stored); });
+}
+
+/// On a thread of the store's. Only now may the peer, and the log, be told.
+void Gateway::committed(const Exchange& exchange, const Result<void>& stored) noexcept {
+    try {
+        if (!stored) {
+            ++counters_.not_stored;
+            const auto& error = stored.error();
+            // A guard failed: somebody else was first, with the same request or the same credential. Asked again, the
+            // authority finds what was recorded.
+            if (error.code == Code::conflict)
+                return answer(exchange.responder, est::to_response({Code::too_busy, "the same was asked twice at once; ask again", {}, 1}));
+            return answer(exchange.responder, est::to_response(error));
+        }
+        for (const auto& event : exchange.events) {
+            if (event.event == "certificate.issued") ++counters_.issued;
+            if (event.event == "request.pending") ++counters_.pending;
+            if (event.outcome != "ok") {
+                ++counters_.refused;  // est has logged it, with its cause
+            } else {
+                log::info(event.event, {{"who", event.actor}, {"object", event.object}, {"detail", event.detail}});
+            }
+        }
+        answer(exchange.responder, exchange.response);
+    } catch (const std::exception& error) {
+        exchange.responder->respond(fault(error));
+    }
+}
+
+void Gateway::answer(const net::ResponderPtr& responder, http::Response response) {
+    ++counters_.by_status_class[std::min<unsigned>(response.status / 100, 5)];
+    responder->respond(std::move(response));
+}
+
+http::Response Gateway::serve_other(const http::Request& request) {
+    if (path_of(request.target) != "/healthz") return http::text_response(404, "There is nothing here.");
+    if (!reads(request)) {
+        auto response = http::text_response(405, "Use GET.");
+        response.headers.add("Allow", "GET, HEAD");
+        return response;
+    }
+    if (store_.setting("healthz")) return http::text_response(200, "ok");
+    auto response = http::text_response(503, "The database does not answer.");
+    response.headers.add("Retry-After", "5");
+    return response;
+}
+
+/// A fault of our own: the peer gets a number by which the log can be searched, and nothing else.
+http::Response Gateway::fault(const std::exception& error) {
+    static const auto started = std::chrono::system_clock::now().time_since_epoch().count() / 1'000'000;
+    const auto id = fmt::format("{:x}-{}", started & 0xFFFFFF, ++counters_.faults);
+    log::error("fault", {{"id", id}, {"what", error.what()}});
+    ++counters_.by_status_class[5];
+    return http::text_response(500, fmt::format("A fault of the server; its log has the details under {}.", id));
+}
+
+}  // namespace estuary::daemon

@@ -1,0 +1,250 @@
+// estuaryd serve: one process, one data directory, until it is told to stop.
+#include <future>
+#include <ostream>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <unistd.h>
+
+#include <fmt/ostream.h>
+
+#include "apps/estuaryd/commands.h"
+#include "apps/estuaryd/generation.h"
+#include "apps/estuaryd/lifecycle.h"
+#include "apps/estuaryd/metrics.h"
+#include "apps/estuaryd/paths.h"
+#include "estuary/base/text.h"
+
+namespace estuary::daemon {
+namespace {
+
+using Clockwork = std::chrono::steady_clock;
+
+constexpr std::chrono::hours renewal_interval{1};
+constexpr std::chrono::hours tidy_interval{24};
+/// How long a repeated request finds its former answer, and how long a spent credential can be looked at.
+constexpr Seconds tidy_age{30 * 86400LL};
+
+class Daemon {
+public:
+    Daemon(const ServeOptions& options, const Program& program) : options_{options}, program_{program} {}
+
+    Exit run() {
+        auto configuration = configured([this](const Fault& fault) { fmt::print(program_.err, "{}\n", to_string(fault)); });
+        if (!configuration) return Exit::failed;
+        log::set_level(configuration->log_level);
+        const auto lock = DirectoryLock::take(configuration->directory / paths::lock);
+        if (!lock) return report(program_, lock.error());
+        if (auto opened = open(std::move(*configuration)); !opened) {
+            // What the caller was told line by line has no detail left.
+            return opened.error().detail.empty() ? Exit::failed : report(program_, opened.error());
+        }
+        loop();
+        stop();
+        return Exit::ok;
+    }
+
+private:
+    using Tell = std::function<void(const Fault&)>;
+
+    std::optional<Configuration> configured(const Tell& tell) {
+        auto read = read_configuration(options_.directory);
+        for (const auto& fault : read.faults) tell(fault);
+        if (read.configuration && options_.listen) {
+            // Checked by the command line.
+            if (auto listen = parse_listen(*options_.listen)) read.configuration->listen = {*listen};
+        }
+        return std::move(read.configuration);
+    }
+
+    Result<void> open(Configuration configuration) {
+        store::Options store_options;
+        store_options.cache_bytes = configuration.cache_bytes;
+        ESTUARY_TRY(store_, store::open_sqlite(configuration.database.path, store_options, false));
+        auto made = make_generation(std::move(configuration), options_.passphrase_file, *store_, program_,
+                                    [this](const Fault& fault) { fmt::print(program_.err, "{}\n", to_string(fault)); });
+        if (!made) return fail(Code::malformed, "");
+        gateway_.emplace(*store_, counters_);
+        gateway_->replace(made->generation);
+        ESTUARY_CHECK(open_metrics(made->generation->configuration));
+        ESTUARY_CHECK(open_server(made->generation->configuration, std::move(made->tls)));
+        warn_of_expiry(*made->generation, program_.clock.now());
+        return {};
+    }
+
+    Result<void> open_server(const Configuration& configuration, net::TlsIdentity tls) {
+        net::ServerOptions options;
+        options.listen = configuration.listen;
+        options.limits = configuration.limits;
+        options.io_threads = configuration.io_threads;
+        options.worker_threads = configuration.worker_threads;
+        options.tls = std::move(tls);
+        ESTUARY_TRY(server_, net::Server::create(std::move(options), *gateway_));
+        server_->start();
+        for (std::size_t i = 0; i < configuration.listen.size(); ++i)
+            log::info("serving", {{"address", to_string(net::Listen{configuration.listen[i].address, server_->port(i)})},
+                                  {"directory", configuration.directory.string()},
+                                  {"pid", ::getpid()}});
+        service_manager_.ready();
+        return {};
+    }
+
+    Result<void> open_metrics(const Configuration& configuration) {
+        if (!configuration.metrics) return {};
+        metrics_handler_.emplace([this] {
+            return metrics_text(counters_, server_ ? server_->counters() : net::ServerCounters{}, *gateway_->current());
+        });
+        net::ServerOptions options;
+        options.listen = {*configuration.metrics};
+        options.io_threads = 1;
+        options.worker_threads = 1;
+        options.limits.connections_max = 64;
+        options.server_name = "metrics";
+        ESTUARY_TRY(metrics_, net::Server::create(std::move(options), *metrics_handler_));
+        return {};
+    }
+
+    void loop() {
+        if (metrics_) metrics_->start();
+        auto next_renewal = Clockwork::now() + renewal_interval;
+        auto next_tidy = Clockwork::now() + renewal_interval;
+        const auto watchdog = service_manager_.watchdog_interval();
+        for (;;) {
+            auto deadline = std::min(next_renewal, next_tidy);
+            if (watchdog) deadline = std::min(deadline, Clockwork::now() + *watchdog);
+            const auto event = signals_.wait_until(deadline);
+            if (event == Signals::Event::stop) return;
+            if (event == Signals::Event::reload) reload();
+            service_manager_.alive();
+            if (Clockwork::now() >= next_renewal) {
+                renew();
+                next_renewal = Clockwork::now() + renewal_interval;
+            }
+            if (Clockwork::now() >= next_tidy) {
+                tidy();
+                next_tidy = Clockwork::now() + tidy_interval;
+            }
+        }
+    }
+
+    void reload() {
+        service_manager_.reloading();
+        log::info("reloading");
+        const auto tell = [](const Fault& fault) {
+            log::write(fault.warning ? log::Level::warning : log::Level::error, "configuration",
+                       {{"file", fault.place.file}, {"line", fault.place.line}, {"key", fault.place.key}, {"message", fault.message}});
+        };
+        if (!replace(tell)) log::error("not reloaded; the former configuration goes on");
+        service_manager_.ready();
+    }
+
+    bool replace(const Tell& tell) {
+        auto configuration = configured(tell);
+        if (!configuration) return false;
+        auto made = make_generation(std::move(*configuration), options_.passphrase_file, *store_, program_, tell);
+        if (!made) return false;
+        if (auto replaced = server_->replace_tls(std::move(made->tls)); !replaced) {
+            tell({made->generation->configuration.tls.place, replaced.error().detail + " " + replaced.error().cause, false});
+            return false;
+        }
+        const auto former = gateway_->current();
+        tell_what_needs_a_restart(former->configuration, made->generation->configuration);
+        log::set_level(made->generation->configuration.log_level);
+        gateway_->replace(std::move(made->generation));
+        log::info("reloaded");
+        return true;
+    }
+
+    static void tell_what_needs_a_restart(const Configuration& former, const Configuration& next) {
+        const auto addresses = [](const Configuration& configuration) {
+            std::string text;
+            for (const auto& listen : configuration.listen) text += to_string(listen) + " ";
+            return text + (configuration.metrics ? to_string(*configuration.metrics) : "");
+        };
+        const auto tell = [](std::string_view what) { log::warning("takes effect at the next start", {{"section", what}}); };
+        if (addresses(former) != addresses(next)) tell("listen");
+        if (former.database.path != next.database.path || former.cache_bytes != next.cache_bytes) tell("database");
+        if (former.io_threads != next.io_threads || former.worker_threads != next.worker_threads) tell("server");
+        const auto& a = former.limits;
+        const auto& b = next.limits;
+        const bool same_limits = a.header_bytes_max == b.header_bytes_max && a.body_bytes_max == b.body_bytes_max &&
+                                 a.handshake_timeout == b.handshake_timeout && a.request_timeout == b.request_timeout &&
+                                 a.idle_timeout == b.idle_timeout && a.write_timeout == b.write_timeout &&
+                                 a.connections_max == b.connections_max &&
+                                 a.connections_per_address_max == b.connections_per_address_max &&
+                                 a.requests_per_connection_max == b.requests_per_connection_max &&
+                                 a.queued_requests_max == b.queued_requests_max;
+        if (!same_limits) tell("server.limits");
+    }
+
+    /// Trouble here is never the end of serving; the next hour tries again (bug class 37).
+    void renew() {
+        try {
+            const auto generation = gateway_->current();
+            if (auto tls = renew_if_due(*generation, options_.passphrase_file, *store_, program_)) {
+                if (auto replaced = server_->replace_tls(std::move(*tls)); !replaced)
+                    log::error("server certificate not taken into use", {{"detail", replaced.error().detail}});
+            }
+            warn_of_expiry(*generation, program_.clock.now());
+        } catch (const std::exception& error) {
+            log::error("fault", {{"while", "renewing the server certificate"}, {"what", error.what()}});
+        }
+    }
+
+    /// May take long on a large table, and must not keep signals waiting.
+    void tidy() {
+        if (tidying_.valid() && tidying_.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return;
+        tidying_ = std::async(std::launch::async, [this] {
+            try {
+                const auto gone = store_->tidy(program_.clock.now() - tidy_age);
+                if (!gone) return log::error("tidy failed", {{"detail", gone.error().detail}, {"cause", gone.error().cause}});
+                log::info("tidied", {{"rows", *gone}});
+            } catch (const std::exception& error) {
+                log::error("fault", {{"while", "tidying"}, {"what", error.what()}});
+            }
+        });
+    }
+
+    /// First no more requests, then everything that was promised is made durable, then the rest goes.
+    void stop() {
+        service_manager_.stopping();
+        log::info("stopping");
+        const auto patience = gateway_->current()->configuration.drain_timeout;
+        server_->drain(patience);
+        if (metrics_) metrics_->drain(std::chrono::seconds{1});
+        if (tidying_.valid()) tidying_.wait();
+        store_.reset();
+        log::info("stopped");
+    }
+
+    const ServeOptions& options_;
+    const Program& program_;
+    Signals signals_;  // before every thread
+    ServiceManager service_manager_;
+    Counters counters_;
+    std::optional<Gateway> gateway_;
+    std::optional<MetricsHandler> metrics_handler_;
+    std::unique_ptr<net::Server> server_, metrics_;
+    std::unique_ptr<store::Store> store_;
+    std::future<void> tidying_;
+};
+
+}  // namespace
+
+Exit serve(const ServeOptions& options, const Program& program) {
+#ifdef __GLIBC__
+    // An arena a thread is 64 MiB of address space and keeps what is freed in it: a few are as fast here.
+    ::mallopt(M_ARENA_MAX, 2);
+#endif
+    if (options.listen) {
+        if (const auto listen = parse_listen(*options.listen); !listen) {
+            report(program, in_context("--listen", listen.error()));
+            return Exit::usage;
+        }
+    }
+    Daemon daemon{options, program};
+    return daemon.run();
+}
+
+}  // namespace estuary::daemon

@@ -1,0 +1,91 @@
+#include "apps/estuaryd/server_certificate.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "apps/estuaryd/config_check.h"
+#include "apps/estuaryd/load.h"
+#include "estuary/base/file.h"
+
+namespace estuary::daemon {
+namespace {
+
+constexpr std::size_t common_name_max = 64;  // RFC 5280 A.1, ub-common-name
+
+Result<std::vector<x509::GeneralName>> host_names(const TlsSection& tls) {
+    std::vector<x509::GeneralName> names;
+    for (const auto& host : tls.hosts) {
+        ESTUARY_TRY(auto name, host_name(host));
+        if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+    if (names.empty()) return fail(Code::policy, "tls.hosts is empty");
+    return names;
+}
+
+/// The first DNS name as common name, for those who look there; clients go by the SAN.
+x509::Name subject_of(const std::vector<x509::GeneralName>& names) {
+    for (const auto& name : names) {
+        if (name.kind != x509::GeneralName::Kind::dns || name.value.size() > common_name_max) continue;
+        if (auto subject = x509::Name::from_text("CN=" + std::string{as_text(name.value)})) return *subject;
+    }
+    return {};
+}
+
+bool names_differ(const TlsSection& tls, const x509::Certificate& certificate) {
+    auto wanted = host_names(tls);
+    auto present = certificate.subject_alt_names();
+    if (!wanted || !present) return true;
+    std::ranges::sort(*wanted);
+    std::ranges::sort(*present);
+    return *wanted != *present;
+}
+
+}  // namespace
+
+authority::Profile own_profile(const TlsSection& tls) {
+    auto profile = authority::tls_server_profile(tls.ca);
+    profile.name = own_profile_name;
+    profile.san.count_max = std::max<std::size_t>(profile.san.count_max, tls.hosts.size());
+    // Whatever type of key the operator chose for this server.
+    if (std::ranges::find(profile.key_types, tls.key_type) == profile.key_types.end()) profile.key_types.push_back(tls.key_type);
+    return profile;
+}
+
+std::optional<std::string> why_renew(const TlsSection& tls, const authority::Authority& authority,
+                                     const crypto::Secret* passphrase, Time now) {
+    const auto present = load_server_certificate(tls, passphrase);
+    if (!present) return present.error().detail;
+    const auto& certificate = present->chain.front();
+    if (now >= renewal_time(certificate)) return fmt::format("it expires on {}", to_iso8601(certificate.not_after()));
+    const auto* ca = authority.ca(tls.ca);
+    if (ca == nullptr) return "its CA is not configured";  // cannot be: the configuration was checked
+    const auto key = ca->certificate.public_key();
+    if (!key || !certificate.verify_signed_by(*key)) return fmt::format("CA {} has a new certificate", tls.ca);
+    if (names_differ(tls, certificate)) return "tls.hosts has changed";
+    return {};
+}
+
+Result<void> issue_server_certificate(const TlsSection& tls, authority::Authority& authority, store::Store& store,
+                                      const crypto::Secret* passphrase) {
+    ESTUARY_TRY(const auto names, host_names(tls));
+    ESTUARY_TRY(const auto key, crypto::PrivateKey::generate(tls.key_type));
+    x509::RequestTemplate wanted;
+    wanted.subject = subject_of(names);
+    wanted.extensions.push_back(x509::make_subject_alt_name(names, wanted.subject.empty()));
+    ESTUARY_TRY(const auto der, x509::make_request(wanted, key));
+    ESTUARY_TRY(const auto request, x509::SignedRequest::parse(der));
+
+    store::UnitOfWork work;
+    ESTUARY_TRY(const auto certificate, authority.issue_for_server(own_profile_name, request, work));
+    ESTUARY_CHECK(store.commit(std::move(work)));
+
+    const auto* ca = authority.ca(tls.ca);
+    const auto chain = certificate.to_pem() + (ca == nullptr ? std::string{} : ca->certificate.to_pem());
+    ESTUARY_TRY(const auto key_pem, key.to_pem(passphrase));
+    // A fall between the two leaves a key that is not the certificate's: seen by why_renew, and mended by the next start.
+    ESTUARY_CHECK(file::write_atomically(tls.key.path, key_pem.reveal(), file::Access::owner_only));
+    return file::write_atomically(tls.certificate.path, as_bytes(chain), file::Access::everyone_reads);
+}
+
+}  // namespace estuary::daemon
