@@ -30,10 +30,11 @@ std::vector<Certificate> vouched_for(const Certificate& anchor, std::vector<Cert
     std::vector<Certificate> trusted{anchor};
     for (std::size_t next = 0; next < trusted.size(); ++next) {
         const auto issuer = trusted[next];
-        const auto rest = std::ranges::stable_partition(
-            candidates, [&](const Certificate& candidate) { return !is_signed_by(candidate, issuer); });
-        trusted.insert(trusted.end(), rest.begin(), rest.end());
-        candidates.erase(rest.begin(), rest.end());
+        std::erase_if(candidates, [&](const Certificate& candidate) {
+            if (!is_signed_by(candidate, issuer)) return false;
+            trusted.push_back(candidate);
+            return true;
+        });
     }
     trusted.erase(trusted.begin());
     return trusted;
@@ -54,7 +55,7 @@ Result<CaBag> sort_ca_certificates(const std::vector<Certificate>& certificates)
     }
     if (roots.empty()) return fail(Code::malformed, "there is no self-signed CA certificate among the CA certificates");
     // RFC 7030 4.1.3: the newest is the one with the latest notAfter.
-    std::ranges::stable_sort(roots, std::ranges::greater{}, &Certificate::not_after);
+    std::ranges::sort(roots, std::ranges::greater{}, &Certificate::not_after);
     bag.anchors.push_back(roots.front());
     bag.others = vouched_for(roots.front(), candidates);
     for (auto root = roots.begin() + 1; root != roots.end(); ++root) {

@@ -40,9 +40,8 @@ void add_once(Names& names, const x509::GeneralName& name) {
 
 class Planner {
 public:
-    Planner(const Wishes& wishes, const x509::Name& subject, Notes& notes) : wishes_{wishes}, subject_{subject}, notes_{notes} {
-        names_ = wishes.subject_alt_names;
-    }
+    Planner(const Wishes& wishes, const x509::Name& subject, Notes& notes)
+        : subject_{subject}, notes_{notes}, names_{wishes.subject_alt_names} {}
 
     void add(const ExtensionTemplate& wanted) {
         if (wanted.id == x509::oid::subject_alt_name) {
@@ -110,7 +109,6 @@ private:
         }
     }
 
-    const Wishes& wishes_;
     const x509::Name& subject_;
     Notes& notes_;
     Names names_;

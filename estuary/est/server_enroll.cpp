@@ -51,6 +51,14 @@ Result<x509::SignedRequest> read_request(const http::Request& request) {
     return x509::SignedRequest::parse(der);
 }
 
+/// RFC 7616 3.4: failed logins are logged, without the user name, which may be a password typed into the wrong place. The
+/// first request of a client that waits to be asked is none.
+void log_login(const http::Request& request, const http::Peer& peer, std::string_view label, unsigned status) {
+    const bool tried = request.headers.find("Authorization").has_value() || !peer.client_chain.empty();
+    log::write(tried ? log::Level::info : log::Level::debug, "est client refused",
+               {{"label", label}, {"address", peer.address}, {"status", status}});
+}
+
 void log_refusal(std::string_view operation, std::string_view label, const Principal& principal, const Error& error) {
     const bool ours = error.code == Code::internal || error.code == Code::unavailable;
     log::write(ours ? log::Level::error : log::Level::info, "est request refused",
@@ -84,7 +92,10 @@ http::Response Server::Impl::enroll(const LabelState& label, authority::Verb ver
     const bool renewal = verb == authority::Verb::renew;
     const auto& allowed = renewal ? label.config.renew : label.config.enroll;
     auto who = authenticator_.authenticate({allowed, label.config.name, label.ca, renewal}, request, peer);
-    if (!who) return std::move(who).error();
+    if (!who) {
+        log_login(request, peer, label.config.name, who.error().status);
+        return std::move(who).error();
+    }
     if (auto wrong = wrong_media_type(request)) return std::move(*wrong);
     const auto outcome = [&]() -> Result<authority::Outcome> {
         ESTUARY_TRY(auto certification, read_request(request));

@@ -256,6 +256,15 @@ TEST_F(EstClient, WithoutCredentialsTheChallengeIsAnError) {
     EXPECT_EQ(script.asked.size(), 1u);
 }
 
+TEST_F(EstClient, APasswordWithoutUserNameIsSent) {   // RFC 7030 3.2.3
+    with(asks({"Basic realm=\"r\""}));
+    with(answer(200, "application/pkcs7-mime", data_text("rfc9148-a1-cacerts.b64")));
+    auto asking = client();
+    asking.set_credentials({"", crypto::Secret{std::string_view{"secret"}}});
+    ASSERT_TRUE(asking.ca_certificates());
+    EXPECT_EQ(script.asked.at(1).headers.find("Authorization"), "Basic OnNlY3JldA==");
+}
+
 TEST_F(EstClient, AWrongPasswordIsGivenOnce) {
     with(asks({"Basic realm=\"r\""}));
     with(asks({"Basic realm=\"r\""}));

@@ -285,6 +285,7 @@ TEST_F(EstServer, PasswordsAppearNowhere) {
     keep(world.send(post(target("", "simpleenroll"), make_request(subject("CN=alice")).der, basic("bob", bob_password)), peer()));
     const auto log = testing::internal::GetCapturedStderr();
     EXPECT_THAT(log, HasSubstr("est request refused"));
+    EXPECT_THAT(log, HasSubstr("est client refused"));
     EXPECT_THAT(log, testing::Not(HasSubstr("canary")));
     EXPECT_THAT(bodies, testing::Not(HasSubstr("canary")));
     const auto trail = world.store->audit(0, 1000).value();
