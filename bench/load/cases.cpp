@@ -39,7 +39,7 @@ public:
             const auto der = x509::make_request(wanted, *key);
             if (!der) throw std::runtime_error{der.error().detail};
             const auto body = to_base64_lines(*der);
-            requests_.push_back(fmt::format("POST /.well-known/est/{} HTTP/1.1\r\nHost: localhost\r\n{}"
+            requests_.push_back(fmt::format("POST /.well-known/est/{} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: estuary-load\r\n{}"
                                             "Content-Type: application/pkcs10\r\nContent-Length: {}\r\n\r\n{}",
                                             operation, authorization, body.size(), body));
         }
@@ -144,7 +144,7 @@ Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, un
     const auto body = to_base64_lines(x509::make_request(wanted, key).value());
     const auto plain = client_context(target.ca_pem);
     const auto reply = Connection{*plain, target.address}.exchange(
-        fmt::format("POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {}\r\n"
+        fmt::format("POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: localhost\r\nUser-Agent: estuary-load\r\nAuthorization: Basic {}\r\n"
                     "Content-Type: application/pkcs10\r\nContent-Length: {}\r\n\r\n{}",
                     to_base64(as_bytes(target.user + ":" + target.password)), body.size(), body));
     expect_200(reply);
@@ -164,7 +164,7 @@ Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, un
 
 Measured cacerts_keep_alive(const Target& target, unsigned requests) {
     const auto context = client_context(target.ca_pem);
-    static const std::string request = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static const std::string request = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\nUser-Agent: estuary-load\r\n\r\n";
     return run(target, "cacerts keep-alive", requests, [&] {
         auto connection = std::make_shared<Connection>(*context, target.address);
         return [connection](unsigned) { expect_200(connection->exchange(request)); };
@@ -173,7 +173,7 @@ Measured cacerts_keep_alive(const Target& target, unsigned requests) {
 
 Idle idle_connections(const Target& target, unsigned count) {
     const auto context = client_context(target.ca_pem);
-    const std::string request = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const std::string request = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\nUser-Agent: estuary-load\r\n\r\n";
     std::vector<std::unique_ptr<Connection>> idle;
     const double before = resident_kb(target.server_process);
     for (unsigned i = 0; i < count; ++i) idle.push_back(std::make_unique<Connection>(*context, target.address));

@@ -22,7 +22,10 @@ Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const Enroll
         work.leases.clear();
         return Pending{pending.id, rules.profile.poll_interval};
     }
-    ESTUARY_TRY(auto certificate, issue(rules, request, who, pending.key, work, now));
+    // The link to the TLS session was checked when the request was accepted; a poll comes over another session.
+    auto accepted = request;
+    accepted.linking = Linking::matched;
+    ESTUARY_TRY(auto certificate, issue(rules, accepted, who, pending.key, work, now));
     work.writes.emplace_back(store::CompleteRequest{pending.key});
     return Issued{std::move(certificate), rules.profile.ca, false};
 }

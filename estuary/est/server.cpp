@@ -1,5 +1,7 @@
 #include "estuary/est/server.h"
 
+#include <string>
+
 #include <fmt/format.h>
 
 #include "estuary/base/encoding.h"
@@ -14,7 +16,7 @@ namespace {
 constexpr std::string_view prefix = "/.well-known/est";
 constexpr std::size_t label_octets_max = 255;
 
-/// Every known client reads wrapped base64; old ones want the field that RFC 8951 says to ignore.
+/// In lines (see Server::serve for who gets one line); old clients want the field that RFC 8951 says to ignore.
 http::Response base64_response(std::string_view media_type, Bytes der) {
     http::Response response;
     response.headers.add("Content-Type", std::string{media_type});
@@ -166,7 +168,14 @@ bool Server::owns(std::string_view target) noexcept {
 bool Server::is_quick(const http::Request& request) const noexcept { return impl_->is_quick(request); }
 
 http::Response Server::serve(const http::Request& request, const http::Peer& peer, store::UnitOfWork& work) {
-    return impl_->serve(request, peer, work);
+    auto response = impl_->serve(request, peer, work);
+    // Two families of clients disagree: those built on OpenSSL's base64 filter need lines, strongSwan's pki (which sends no
+    // User-Agent) takes a line break for a digit. RFC 8951 3.1 lets the server choose.
+    if (!request.headers.find("User-Agent") && response.headers.find("Content-Transfer-Encoding")) {
+        std::erase(response.body, '\n');
+        response.body += '\n';
+    }
+    return response;
 }
 
 }  // namespace estuary::est

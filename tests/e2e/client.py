@@ -162,8 +162,8 @@ def test_own_key_and_own_request(server, tmp):
 
 def set_manual_approval(server):
     text = server.config.read_text()
-    assert "manual_approval = false" in text, "estuary.toml teaches manual_approval"
-    server.config.write_text(text.replace("manual_approval = false", "manual_approval = true", 1))
+    check_in("#manual_approval = true", text, "estuary.toml teaches manual_approval")
+    server.config.write_text(text.replace("#manual_approval = true", "manual_approval = true", 1))
     server.reload()
 
 

@@ -16,7 +16,7 @@ def test_init_never_overwrites(tmp):
 
 def test_init_modes_and_fingerprint(tmp):
     done = run_program(ESTUARYD, "init", "--dir", tmp / "d", "--name", "N", "--host", "ca.example")
-    wanted = run_program("openssl", "x509", "-in", tmp / "d/ca/current/root.pem", "-noout", "-fingerprint", "-sha256").out.split("=")[1].strip()
+    wanted = run_program("openssl", "x509", "-in", tmp / "d/ca/root.pem", "-noout", "-fingerprint", "-sha256").out.split("=")[1].strip()
     check_in(wanted, done.out + done.err)
     for path in [*(tmp / "d").rglob("*.key"), tmp / "d/estuary.db"]:
         check_equal(stat.S_IMODE(path.stat().st_mode), 0o600, str(path))
@@ -57,12 +57,13 @@ def test_credentials(server, tmp):
 
 def test_chosen_password_and_digest(server, tmp):
     (tmp / "pw").write_text("correct horse\n")
+    (tmp / "pw").chmod(0o600)
     server.admin("credential", "add", "chosen", "--password-file", tmp / "pw", "--uses", "3", "--digest")
     check_equal(server.post("simpleenroll", make_request(tmp, "/CN=chosen"), "--user", "chosen:correct horse").status, 200)
     check_equal(server.post("simpleenroll", make_request(tmp, "/CN=chosen2"), "--user", "chosen:wrong").status, 401)
     text = server.config.read_text()
-    check_in("digest = false", text)
-    server.config.write_text(text.replace("digest = false", "digest = true", 1))
+    check_in('enroll = ["basic", "certificate"]', text)
+    server.config.write_text(text.replace('enroll = ["basic", "certificate"]', 'enroll = ["digest", "certificate"]', 1))
     server.reload()
     reply = server.post("simpleenroll", make_request(tmp, "/CN=chosen3"), "--digest", "--user", "chosen:correct horse")
     check_equal(reply.status, 200)
@@ -74,13 +75,13 @@ def test_cert_list_show_revoke(server, tmp):
         check_equal(server.post("simpleenroll", make_request(tmp, f"/CN={name}"), *user).status, 200)
     rows = json.loads(server.admin("cert", "list", "--json", "--subject", "alpha").out)
     check_equal(len(rows), 1)
-    serial = rows[0]["serial_number"]
+    serial = rows[0]["serial"]
     check_in("BEGIN CERTIFICATE", server.admin("cert", "show", serial, "--pem").out)
     check_in("CN=alpha", server.admin("cert", "show", serial).out)
     check_in("beta", server.admin("cert", "list").out)
     server.admin("cert", "revoke", serial, "--reason", "superseded")
     revoked = json.loads(server.admin("cert", "list", "--json", "--status", "revoked").out)
-    check_equal([row["serial_number"] for row in revoked], [serial])
+    check_equal([row["serial"] for row in revoked], [serial])
     assert server.admin("cert", "revoke", serial, check=False).returncode != 0, "twice"
     assert server.admin("cert", "revoke", "00ff", check=False).returncode != 0, "unknown"
     check_in("certificate.revoked", server.admin("audit", "list").out)
