@@ -44,7 +44,7 @@ Result<std::vector<Extension>> parse_extensions(Bytes der) {
             return fail(Code::too_large, fmt::format("more than {} extensions", extensions_max));
         ESTUARY_TRY(auto extension, read_extension(reader));
         //= https://www.rfc-editor.org/rfc/rfc5280#section-4.2
-        //# A certificate MUST NOT include more than one instance of a particular extension.
+        // # A certificate MUST NOT include more than one instance of a particular extension.
         if (find(extensions, extension.id) != nullptr)
             return fail(Code::malformed, "extension " + extension.id.dotted() + " more than once");
         extensions.push_back(std::move(extension));
@@ -111,9 +111,8 @@ Result<Bytes> parse_subject_key_identifier(Bytes value) {
 }
 
 Extension make_authority_key_identifier(Bytes key_identifier) {
-    return make(oid::authority_key_identifier, false, [&](der::Writer& writer) {
-        writer.sequence([&] { writer.primitive(der::context(0), key_identifier); });
-    });
+    return make(oid::authority_key_identifier, false,
+                [&](der::Writer& writer) { writer.sequence([&] { writer.primitive(der::context(0), key_identifier); }); });
 }
 
 // AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] OCTET STRING OPTIONAL,
@@ -125,7 +124,7 @@ Result<std::optional<Bytes>> parse_authority_key_identifier(Bytes value) {
     ESTUARY_TRY(const auto serial, reader.element_if(der::context(2)));
     ESTUARY_CHECK(reader.finish("authorityKeyIdentifier"));
     //= https://www.rfc-editor.org/rfc/rfc5280#appendix-A.2
-    //# authorityCertIssuer and authorityCertSerialNumber MUST both be present or both be absent
+    // # authorityCertIssuer and authorityCertSerialNumber MUST both be present or both be absent
     if (issuer.has_value() != serial.has_value())
         return fail(Code::malformed, "authorityKeyIdentifier: issuer and serial number are not both there");
     if (!identifier) return std::optional<Bytes>{};
@@ -141,9 +140,7 @@ Extension make_certificate_policies(const std::vector<der::Oid>& policies, const
                 writer.sequence([&] {
                     writer.oid(policy);
                     if (cps_uri.empty()) return;
-                    writer.sequence([&] {
-                        writer.sequence([&] { writer.oid(oid::qt_cps).ia5_string(cps_uri); });
-                    });
+                    writer.sequence([&] { writer.sequence([&] { writer.oid(oid::qt_cps).ia5_string(cps_uri); }); });
                 });
         });
     });
@@ -163,8 +160,7 @@ Extension make_crl_distribution_points(const std::vector<std::string>& uris) {
 }
 
 // AuthorityInfoAccessSyntax ::= SEQUENCE OF SEQUENCE { accessMethod OID, accessLocation GeneralName }
-Extension make_authority_info_access(const std::vector<std::string>& ocsp_uris,
-                                     const std::vector<std::string>& ca_issuer_uris) {
+Extension make_authority_info_access(const std::vector<std::string>& ocsp_uris, const std::vector<std::string>& ca_issuer_uris) {
     return make(oid::authority_info_access, false, [&](der::Writer& writer) {
         const auto add = [&](const der::Oid& method, const std::string& uri) {
             writer.sequence([&] {

@@ -11,7 +11,7 @@ namespace estuary::x509 {
 struct Extension {
     der::Oid id;
     bool critical = false;
-    ByteVec value;   ///< content of extnValue: the DER of the extension's own type
+    ByteVec value;  ///< content of extnValue: the DER of the extension's own type
     bool operator==(const Extension&) const = default;
 };
 
@@ -22,8 +22,15 @@ const Extension* find(const std::vector<Extension>& extensions, const der::Oid& 
 
 /// KeyUsage bits as RFC 5280 4.2.1.3 numbers them.
 enum KeyUsage : std::uint32_t {
-    digital_signature = 1u << 0, non_repudiation = 1u << 1, key_encipherment = 1u << 2, data_encipherment = 1u << 3,
-    key_agreement = 1u << 4, key_cert_sign = 1u << 5, crl_sign = 1u << 6, encipher_only = 1u << 7, decipher_only = 1u << 8,
+    digital_signature = 1u << 0,
+    non_repudiation = 1u << 1,
+    key_encipherment = 1u << 2,
+    data_encipherment = 1u << 3,
+    key_agreement = 1u << 4,
+    key_cert_sign = 1u << 5,
+    crl_sign = 1u << 6,
+    encipher_only = 1u << 7,
+    decipher_only = 1u << 8,
 };
 Result<std::uint32_t> parse_key_usage(Bytes value);
 Extension make_key_usage(std::uint32_t bits);
@@ -38,7 +45,7 @@ struct BasicConstraints {
 Result<BasicConstraints> parse_basic_constraints(Bytes value);
 Extension make_basic_constraints(const BasicConstraints& value);
 
-Result<std::vector<der::Oid>> parse_ext_key_usage(Bytes value);   ///< not empty (bug class 15)
+Result<std::vector<der::Oid>> parse_ext_key_usage(Bytes value);  ///< not empty (bug class 15)
 Extension make_ext_key_usage(const std::vector<der::Oid>& purposes, bool critical = false);
 /// "serverAuth", "clientAuth", "cmcRA", … or dotted.
 Result<der::Oid> ext_key_usage_from_name(std::string_view name);
@@ -55,7 +62,7 @@ Extension make_crl_distribution_points(const std::vector<std::string>& uris);
 Extension make_authority_info_access(const std::vector<std::string>& ocsp_uris, const std::vector<std::string>& ca_issuer_uris);
 
 struct NameConstraints {
-    std::vector<GeneralName> permitted, excluded;   ///< ip: address and mask (8 or 32 octets)
+    std::vector<GeneralName> permitted, excluded;  ///< ip: address and mask (8 or 32 octets)
 };
 Result<NameConstraints> parse_name_constraints(Bytes value);
 Extension make_name_constraints(const NameConstraints& value);

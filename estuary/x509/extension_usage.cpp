@@ -44,7 +44,7 @@ Result<std::uint32_t> parse_key_usage(Bytes value) {
     ESTUARY_TRY(const auto bits, reader.named_bits());
     ESTUARY_CHECK(reader.finish("keyUsage"));
     //= https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.3
-    //# When the keyUsage extension appears in a certificate, at least one of the bits MUST be set to 1.
+    // # When the keyUsage extension appears in a certificate, at least one of the bits MUST be set to 1.
     if (bits == 0) return fail(Code::malformed, "keyUsage has no bit set");
     return bits;
 }
@@ -93,8 +93,8 @@ Result<der::Oid> ext_key_usage_from_name(std::string_view name) {
     for (const auto& purpose : purposes)
         if (text::equal_ignoring_case(name, purpose.name)) return purpose.id;
     if (auto dotted = der::Oid::parse(name)) return dotted;
-    return fail(Code::unsupported, "extended key usage '" + text::printable(name) + "' is neither an OID nor one of " +
-                                       known_names());
+    return fail(Code::unsupported,
+                "extended key usage '" + text::printable(name) + "' is neither an OID nor one of " + known_names());
 }
 
 std::string ext_key_usage_name(const der::Oid& id) {

@@ -85,9 +85,7 @@ Result<void> check_elements(Bytes content) {
 /// What holds of every GeneralName, in a subjectAltName or in name constraints.
 Result<void> check_encoding(Kind kind, Bytes content) {
     switch (kind) {
-        case Kind::other_name:
-            ESTUARY_CHECK(read_other_name(content));
-            return {};
+        case Kind::other_name: ESTUARY_CHECK(read_other_name(content)); return {};
         case Kind::email:
         case Kind::dns:
         case Kind::uri:
@@ -99,12 +97,8 @@ Result<void> check_encoding(Kind kind, Bytes content) {
             if (content.size() != 4 && content.size() != 8 && content.size() != 16 && content.size() != 32)
                 return malformed(fmt::format("address of {} octets", content.size()));
             return {};
-        case Kind::directory:
-            ESTUARY_CHECK(Name::parse(content));
-            return {};
-        case Kind::registered_id:
-            ESTUARY_CHECK(der::Oid::from_content(content));
-            return {};
+        case Kind::directory: ESTUARY_CHECK(Name::parse(content)); return {};
+        case Kind::registered_id: ESTUARY_CHECK(der::Oid::from_content(content)); return {};
         case Kind::x400:
         case Kind::edi: return check_elements(content);
     }
@@ -214,8 +208,7 @@ Result<GeneralName> GeneralName::read(der::Reader& reader) {
     if (!kind) return malformed(fmt::format("GeneralName: unknown tag {:02x}", static_cast<unsigned>(element.tag)));
     if (element.whole.size() > general_name_bytes_max)
         return fail(Code::too_large, fmt::format("GeneralName: larger than {} octets", general_name_bytes_max));
-    if (auto ok = check_encoding(*kind, element.content); !ok)
-        return fail(in_context("GeneralName", std::move(ok).error()));
+    if (auto ok = check_encoding(*kind, element.content); !ok) return fail(in_context("GeneralName", std::move(ok).error()));
     return GeneralName{*kind, to_vec(element.content)};
 }
 

@@ -10,10 +10,10 @@
 namespace estuary::x509 {
 namespace {
 
-constexpr std::size_t dns_name_max = 253;    // RFC 1035 2.3.4, without the root's octet
+constexpr std::size_t dns_name_max = 253;  // RFC 1035 2.3.4, without the root's octet
 constexpr std::size_t dns_label_max = 63;
-constexpr std::size_t local_part_max = 64;   // RFC 5321 4.5.3.1.1
-constexpr std::size_t uri_max = 2048;        // more than any browser or proxy is sure to take
+constexpr std::size_t local_part_max = 64;  // RFC 5321 4.5.3.1.1
+constexpr std::size_t uri_max = 2048;       // more than any browser or proxy is sure to take
 
 bool is_alphanumeric(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 bool is_one_of(std::string_view set, char c) noexcept { return set.find(c) != std::string_view::npos; }
@@ -28,6 +28,16 @@ tl::unexpected<Error> malformed(std::string_view kind, std::string_view value, s
 bool is_label(std::string_view label) noexcept {
     return !label.empty() && label.size() <= dns_label_max && label.front() != '-' && label.back() != '-' &&
            std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; });
+}
+
+/// Whether every part between dots is what `is_part` says.
+bool all_between_dots(std::string_view text, bool (*is_part)(std::string_view) noexcept) noexcept {
+    for (;;) {
+        const auto dot = text.find('.');
+        if (!is_part(text.substr(0, dot))) return false;
+        if (dot == std::string_view::npos) return true;
+        text.remove_prefix(dot + 1);
+    }
 }
 
 // atext of RFC 5321
@@ -75,9 +85,8 @@ Result<void> check_dns_name(std::string_view name, bool wildcard) {
         if (!wildcard) return malformed(kind, name, "may not be a wildcard");
         labels.remove_prefix(2);
     }
-    for (const auto label : text::split(labels, '.'))
-        if (!is_label(label))
-            return malformed(kind, name, "has a label that is not of 1 to 63 letters, digits and inner hyphens");
+    if (!all_between_dots(labels, is_label))
+        return malformed(kind, name, "has a label that is not of 1 to 63 letters, digits and inner hyphens");
     return {};
 }
 
@@ -90,8 +99,7 @@ Result<void> check_mailbox(std::string_view mailbox) {
         return malformed(kind, mailbox, "has not exactly one '@'");
     const auto local = mailbox.substr(0, at);
     if (local.size() > local_part_max) return malformed(kind, mailbox, "has a local part longer than 64 characters");
-    for (const auto atom : text::split(local, '.'))
-        if (!is_atom(atom)) return malformed(kind, mailbox, "has a local part that is not a dot-atom");
+    if (!all_between_dots(local, is_atom)) return malformed(kind, mailbox, "has a local part that is not a dot-atom");
     return check_dns_name(mailbox.substr(at + 1), false);
 }
 
@@ -101,7 +109,8 @@ Result<void> check_uri(std::string_view uri) {
     if (uri.size() > uri_max) return malformed(kind, uri, "is longer than 2048 characters");
     if (colon == std::string_view::npos || !is_scheme(uri.substr(0, colon))) return malformed(kind, uri, "has no scheme");
     const auto rest = uri.substr(colon + 1);
-    if (rest.empty() || !is_uri_text(rest)) return malformed(kind, uri, "has characters that a URI must percent-encode, or no more than a scheme");
+    if (rest.empty() || !is_uri_text(rest))
+        return malformed(kind, uri, "has characters that a URI must percent-encode, or no more than a scheme");
     // RFC 5280 4.2.1.6: with an authority there is a host, and it is a name or an address. An empty one is as "file:///x" has it.
     const auto host = host_of_uri(uri);
     if (rest.starts_with("//") && !rest.starts_with("///") && (!host || host->empty()))

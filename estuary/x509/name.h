@@ -10,16 +10,17 @@ namespace estuary::x509 {
 
 struct AttributeTypeAndValue {
     der::Oid type;
-    der::Tag tag{};        ///< string type of the value
-    Bytes value;           ///< content octets
-    Result<std::string> text() const;  ///< as UTF-8; TeletexString is read as Latin-1, BMPString and UniversalString converted
+    der::Tag tag{};  ///< string type of the value
+    Bytes value;     ///< content octets
+    /// As UTF-8; TeletexString is read as Latin-1, BMPString and UniversalString are converted. unsupported: no text.
+    Result<std::string> text() const;
 };
 
 /// A Name, valid DER within limits: at most 32 RDNs, 8 attributes each, values within the upper bounds of RFC 5280 A.1.
 class Name {
 public:
-    Name();                                            ///< the empty name
-    static Result<Name> parse(Bytes der);              ///< exactly one Name
+    Name();                                ///< the empty name
+    static Result<Name> parse(Bytes der);  ///< exactly one Name
     static Result<Name> read(der::Reader& reader);
     /// From RFC 4514 text ("CN=device 1,O=Example") or the slashed form ("/O=Example/CN=device 1"). Short names as in
     /// RFC 4514 and OpenSSL (CN, SN is surname, serialNumber, C, L, ST, street, O, OU, DC, UID, emailAddress, …) or dotted OIDs.
@@ -52,12 +53,13 @@ private:
 struct GeneralName {
     enum class Kind : std::uint8_t { other_name, email, dns, x400, directory, edi, uri, ip, registered_id };
     Kind kind{};
-    ByteVec value;   ///< content octets; directory: the Name's DER; other_name: content of the [0] SEQUENCE
+    ByteVec value;  ///< content octets; directory: the Name's DER; other_name: content of the [0] SEQUENCE
 
     static Result<GeneralName> read(der::Reader& reader);
     void write(der::Writer& writer) const;
     /// "dns:host.example", "ip:192.0.2.1", "ip:2001:db8::1", "email:a@b", "uri:https://…", "dirname:CN=x", "rid:1.2.3",
-    /// "upn:user@realm" (otherName 1.3.6.1.4.1.311.20.2.3), "othername:1.2.3#hexadecimal DER". Without prefix: an address is ip, text with '@' email, with
+    /// "upn:user@realm" (otherName 1.3.6.1.4.1.311.20.2.3), "othername:1.2.3#hexadecimal DER". Without prefix: an address is ip,
+    /// text with '@' email, with
     /// "://" uri, anything else dns. Syntax is checked (check()).
     static Result<GeneralName> from_text(std::string_view text);
     /// With the prefix; control characters escaped.

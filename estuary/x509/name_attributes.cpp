@@ -64,18 +64,21 @@ const AttributeRule* attribute_rule(std::string_view name) noexcept {
 
 Result<void> check_attribute(const der::Oid& type, const der::Element& value) {
     const auto* rule = attribute_rule(type);
-    if (rule == nullptr && !strings::is_string_type(value.tag)) return {};
-    const auto name = rule != nullptr ? std::string{rule->long_name} : type.dotted();
-    if (!strings::is_string_type(value.tag)) return fail(Code::malformed, name + " is not a character string");
-    auto characters = strings::count_characters(value.tag, value.content);
-    if (!characters) return fail(in_context(name, std::move(characters).error()));
+    const auto refused = [&](std::string_view why) {
+        return fail(Code::malformed, (rule != nullptr ? std::string{rule->long_name} : type.dotted()) + std::string{why});
+    };
+    if (!strings::is_string_type(value.tag)) {
+        if (rule != nullptr) return refused(" is not a character string");
+        return der::check_der(value.whole, "attribute value");
+    }
+    const auto characters = strings::count_characters(value.tag, value.content);
+    if (!characters) return refused(": " + characters.error().detail);
     if (rule == nullptr) return {};
-    if (*characters == 0) return fail(Code::malformed, name + " is empty");
+    if (*characters == 0) return refused(" is empty");
     if (*characters > rule->characters_max)
-        return fail(Code::malformed, fmt::format("{} has {} characters; at most {} are allowed (RFC 5280 A.1)", name,
-                                                 *characters, rule->characters_max));
-    if (type == oid::country_name && *characters != 2)
-        return fail(Code::malformed, name + " is not a code of two letters (RFC 5280 A.1)");
+        return refused(
+            fmt::format(" has {} characters; at most {} are allowed (RFC 5280 A.1)", *characters, rule->characters_max));
+    if (rule->type == oid::country_name && *characters != 2) return refused(" is not a code of two letters (RFC 5280 A.1)");
     return {};
 }
 

@@ -8,10 +8,10 @@ namespace estuary::x509 {
 
 struct AttributeRule {
     der::Oid type;
-    std::string_view short_name;   ///< as RFC 4514 and OpenSSL print it
-    std::string_view long_name;    ///< as X.520 spells it; also read
-    std::size_t characters_max;    ///< RFC 5280 A.1; X.520 or RFC 4519 where that is silent
-    der::Tag written_as;           ///< string type that we write
+    std::string_view short_name;  ///< as RFC 4514 and OpenSSL print it
+    std::string_view long_name;   ///< as X.520 spells it; also read
+    std::size_t characters_max;   ///< RFC 5280 A.1; X.520 or RFC 4519 where that is silent
+    der::Tag written_as;          ///< string type that we write
 };
 
 /// Nothing for a type that is not known here.

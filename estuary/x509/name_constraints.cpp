@@ -18,8 +18,8 @@ Result<GeneralName> read_subtree(der::Reader& subtrees) {
     ESTUARY_TRY(auto reader, subtrees.enter(Tag::sequence));
     ESTUARY_TRY(auto base, GeneralName::read(reader));
     //= https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.10
-    //# Within this profile, the minimum and maximum fields are not used with any name forms, thus, the minimum MUST be zero,
-    //# and maximum MUST be absent.
+    // # Within this profile, the minimum and maximum fields are not used with any name forms, thus, the minimum MUST be zero,
+    // # and maximum MUST be absent.
     if (!reader.empty()) return fail(Code::unsupported, "nameConstraints with minimum or maximum");
     if (base.kind == Kind::ip && base.value.size() != 8 && base.value.size() != 32)
         return fail(Code::malformed, "nameConstraints: an address without its mask");
@@ -55,8 +55,7 @@ bool is_within_domain(std::string_view host, std::string_view domain) {
 /// ".example.com" holds the hosts below it (not itself); "example.com" only that host.
 bool matches_host(std::string_view host, std::string_view constraint) {
     if (!constraint.starts_with('.')) return text::equal_ignoring_case(host, constraint);
-    return host.size() > constraint.size() &&
-           text::equal_ignoring_case(host.substr(host.size() - constraint.size()), constraint);
+    return host.size() > constraint.size() && text::equal_ignoring_case(host.substr(host.size() - constraint.size()), constraint);
 }
 
 /// A constraint with a leading dot is not in RFC 5280; everybody reads it as "below, not itself".
@@ -125,15 +124,15 @@ bool is_within(const GeneralName& name, const GeneralName& base) {
 }
 
 bool touches(const GeneralName& name, const GeneralName& base) {
-    return is_within(name, base) || (name.kind == Kind::dns && base.kind == Kind::dns &&
-                                     wildcard_touches_dns(as_text(name.value), as_text(base.value)));
+    return is_within(name, base) ||
+           (name.kind == Kind::dns && base.kind == Kind::dns && wildcard_touches_dns(as_text(name.value), as_text(base.value)));
 }
 
 /// Forms whose subtrees we know how to apply; RFC 5280 4.2.1.10 demands to reject the others where they are constrained.
 bool is_applicable(const GeneralName& name) {
     switch (name.kind) {
         case Kind::dns:
-        case Kind::email:
+        case Kind::email: return name.check().has_value();  // "evil.example." and its like would slip through comparisons
         case Kind::ip:
         case Kind::directory: return true;
         case Kind::uri: {

@@ -26,7 +26,8 @@ public:
         return true;
     }
     void skip_blanks() {
-        while (take(' ')) {}
+        while (take(' ')) {
+        }
     }
     /// The attribute type, up to '='.
     Result<std::string_view> type() {
@@ -154,7 +155,9 @@ Result<std::vector<ByteVec>> read_rdns(TextReader reader, char separator) {
     return rdns;
 }
 
-bool is_special(char32_t c) { return c < 0x80 && std::string_view{"\"+,;<>\\"}.find(static_cast<char>(c)) != std::string_view::npos; }
+bool is_special(char32_t c) {
+    return c < 0x80 && std::string_view{"\"+,;<>\\"}.find(static_cast<char>(c)) != std::string_view::npos;
+}
 
 /// RFC 4514 2.4: specials after '\', and whatever a terminal or a reader might be deceived by as octets in hexadecimal.
 std::string escaped(std::string_view value) {

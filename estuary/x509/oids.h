@@ -30,12 +30,12 @@ inline constexpr Oid organization_identifier{"2.5.4.97"};
 inline constexpr Oid user_id{"0.9.2342.19200300.100.1.1"};
 inline constexpr Oid domain_component{"0.9.2342.19200300.100.1.25"};
 inline constexpr Oid email_address{"1.2.840.113549.1.9.1"};
-inline constexpr Oid unstructured_name{"1.2.840.113549.1.9.2"};      ///< RFC 2985 5.4.3; routers send it
-inline constexpr Oid unstructured_address{"1.2.840.113549.1.9.8"};   ///< RFC 2985 5.4.4
+inline constexpr Oid unstructured_name{"1.2.840.113549.1.9.2"};     ///< RFC 2985 5.4.3; routers send it
+inline constexpr Oid unstructured_address{"1.2.840.113549.1.9.8"};  ///< RFC 2985 5.4.4
 
 // Other names in GeneralName
-inline constexpr Oid on_user_principal_name{"1.3.6.1.4.1.311.20.2.3"};   ///< Microsoft: UTF8String "user@realm"
-inline constexpr Oid on_hardware_module_name{"1.3.6.1.5.5.7.8.4"};       ///< RFC 4108
+inline constexpr Oid on_user_principal_name{"1.3.6.1.4.1.311.20.2.3"};  ///< Microsoft: UTF8String "user@realm"
+inline constexpr Oid on_hardware_module_name{"1.3.6.1.5.5.7.8.4"};      ///< RFC 4108
 
 // Extensions (RFC 5280 4.2)
 inline constexpr Oid subject_key_identifier{"2.5.29.14"};
@@ -68,16 +68,16 @@ inline constexpr Oid kp_code_signing{"1.3.6.1.5.5.7.3.3"};
 inline constexpr Oid kp_email_protection{"1.3.6.1.5.5.7.3.4"};
 inline constexpr Oid kp_time_stamping{"1.3.6.1.5.5.7.3.8"};
 inline constexpr Oid kp_ocsp_signing{"1.3.6.1.5.5.7.3.9"};
-inline constexpr Oid kp_cmc_ca{"1.3.6.1.5.5.7.3.27"};   ///< RFC 6402 2.10
-inline constexpr Oid kp_cmc_ra{"1.3.6.1.5.5.7.3.28"};   ///< RFC 6402 2.10
+inline constexpr Oid kp_cmc_ca{"1.3.6.1.5.5.7.3.27"};  ///< RFC 6402 2.10
+inline constexpr Oid kp_cmc_ra{"1.3.6.1.5.5.7.3.28"};  ///< RFC 6402 2.10
 
 // Attributes of certification requests
 inline constexpr Oid extension_request{"1.2.840.113549.1.9.14"};
-inline constexpr Oid microsoft_extensions{"1.3.6.1.4.1.311.2.1.14"};       ///< szOID_CERT_EXTENSIONS: the same syntax
+inline constexpr Oid microsoft_extensions{"1.3.6.1.4.1.311.2.1.14"};  ///< szOID_CERT_EXTENSIONS: the same syntax
 inline constexpr Oid challenge_password{"1.2.840.113549.1.9.7"};
-inline constexpr Oid change_subject_name{"1.3.6.1.5.5.7.7.36"};            ///< RFC 6402 2.8
-inline constexpr Oid otp_challenge{"1.2.840.113549.1.9.16.2.56"};          ///< RFC 7894
-inline constexpr Oid revocation_challenge{"1.2.840.113549.1.9.16.2.57"};   ///< RFC 7894
-inline constexpr Oid est_identity_linking{"1.2.840.113549.1.9.16.2.58"};   ///< RFC 7894
+inline constexpr Oid change_subject_name{"1.3.6.1.5.5.7.7.36"};           ///< RFC 6402 2.8
+inline constexpr Oid otp_challenge{"1.2.840.113549.1.9.16.2.56"};         ///< RFC 7894
+inline constexpr Oid revocation_challenge{"1.2.840.113549.1.9.16.2.57"};  ///< RFC 7894
+inline constexpr Oid est_identity_linking{"1.2.840.113549.1.9.16.2.58"};  ///< RFC 7894
 
 }  // namespace estuary::x509::oid

@@ -85,8 +85,7 @@ const Attribute* find(const std::vector<Attribute>& attributes, const der::Oid& 
 Result<std::vector<Attribute>> read_attributes(Bytes content) {
     std::vector<Attribute> attributes;
     for (der::Reader reader{content}; !reader.empty();) {
-        if (attributes.size() == attributes_max)
-            return fail(Code::too_large, "certification request: more than 64 attributes");
+        if (attributes.size() == attributes_max) return fail(Code::too_large, "certification request: more than 64 attributes");
         ESTUARY_TRY(auto attribute, read_attribute(reader));
         if (find(attributes, attribute.type) != nullptr)
             return malformed("attribute " + attribute.type.dotted() + " more than once");

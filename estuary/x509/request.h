@@ -6,7 +6,7 @@ namespace estuary::x509 {
 
 struct Attribute {
     der::Oid type;
-    std::vector<ByteVec> values;   ///< whole DER elements
+    std::vector<ByteVec> values;  ///< whole DER elements
 };
 
 /// A certification request whose proof of possession was checked: there is no other way to get one.
@@ -28,7 +28,7 @@ public:
     const std::vector<GeneralName>& subject_alt_names() const noexcept;
     /// challengePassword (RFC 2985 5.4.1) as text; nothing if absent.
     const std::optional<std::string>& challenge_password() const noexcept;
-    crypto::Sha256 fingerprint() const;   ///< SHA-256 of the DER
+    crypto::Sha256 fingerprint() const;  ///< SHA-256 of the DER
 
 private:
     struct Fields;
@@ -49,8 +49,8 @@ Result<std::optional<std::string>> directory_string_attribute(const SignedReques
 /// Makes a request. Attributes are written in DER SET OF order.
 struct RequestTemplate {
     Name subject;
-    std::vector<Extension> extensions;        ///< becomes one extensionRequest
-    std::vector<Attribute> attributes;        ///< others
+    std::vector<Extension> extensions;  ///< becomes one extensionRequest
+    std::vector<Attribute> attributes;  ///< others
 };
 Result<ByteVec> make_request(const RequestTemplate& wanted, const crypto::PrivateKey& key);
 /// challengePassword attribute with the given text (PrintableString where it can, UTF8String otherwise).

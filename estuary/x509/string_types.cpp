@@ -41,9 +41,7 @@ char32_t wide_character(Bytes octets) noexcept {
     return character;
 }
 
-bool is_scalar(char32_t character) noexcept {
-    return character <= 0x10FFFF && (character < 0xD800 || character > 0xDFFF);
-}
+bool is_scalar(char32_t character) noexcept { return character <= 0x10FFFF && (character < 0xD800 || character > 0xDFFF); }
 
 /// BMPString or UniversalString; `visit` gets each character.
 template <class Visit>
@@ -164,9 +162,9 @@ bool is_ascii(std::string_view text) noexcept {
 }
 
 bool is_deceptive(char32_t c) noexcept {
-    if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return true;                              // control characters
-    if ((c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E)) return true;     // zero width, separators, embedding
-    if ((c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0x00AD) return true;       // joiners, isolates, BOM, soft hyphen
+    if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return true;                           // control characters
+    if ((c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E)) return true;  // zero width, separators, embedding
+    if ((c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0x00AD) return true;    // joiners, isolates, BOM, soft hyphen
     return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE || (c >= 0xE0000 && c <= 0xE007F);
 }
 

@@ -16,7 +16,8 @@ void append_utf8(std::string& out, char32_t character);
 bool is_string_type(der::Tag tag) noexcept;
 /// The number of characters of a value; malformed where its octets are not of its type, or hold a NUL.
 Result<std::size_t> count_characters(der::Tag tag, Bytes content);
-/// The value as UTF-8: TeletexString is read as Latin-1, BMPString and UniversalString are converted. unsupported for other types.
+/// The value as UTF-8: TeletexString is read as Latin-1, BMPString and UniversalString are converted. unsupported for other
+/// types.
 Result<std::string> to_utf8(der::Tag tag, Bytes content);
 
 /// The alphabet of PrintableString (X.680 table 10).
