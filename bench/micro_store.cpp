@@ -27,7 +27,9 @@ std::int64_t rows_wanted() {
 double process_cpu_us() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto us = [](const timeval& time) { return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec); };
+    const auto us = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+    };
     return us(usage.ru_utime) + us(usage.ru_stime);
 }
 
@@ -173,5 +175,3 @@ void read_unknown_request_key(benchmark::State& state) {
 BENCHMARK(read_unknown_request_key)->ArgName("full")->Arg(0)->Arg(1);
 
 }  // namespace
-
-BENCHMARK_MAIN();

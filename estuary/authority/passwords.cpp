@@ -96,7 +96,7 @@ Result<void> PasswordChecker::may_try(std::string_view name, std::string_view ad
 
 void PasswordChecker::failed(std::string_view name, std::string_view address, Time now) {
     failures_.count(address, {}, now);
-    failures_.count(address, name, now);
+    if (!name.empty()) failures_.count(address, name, now);
 }
 
 crypto::Sha256 PasswordChecker::memory_key(const store::CredentialRecord& record, const crypto::Secret& password) const {

@@ -47,13 +47,13 @@ Result<void> restrict_access(const std::filesystem::path& path) {
 Result<void> switch_to_wal(const Connection& connection, std::chrono::milliseconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     for (;;) {
-        auto mode = connection.text("PRAGMA journal_mode = WAL");
-        if (mode && *mode == "wal") return {};
-        if (std::chrono::steady_clock::now() >= deadline) {
-            if (!mode) return fail(std::move(mode).error());
-            return fail(Code::unavailable, "the database does not support a write-ahead log here",
+        const auto mode = connection.text("PRAGMA journal_mode = WAL");
+        const bool busy = (sqlite3_errcode(connection.get()) & 0xFF) == SQLITE_BUSY;
+        if (!mode && (!busy || std::chrono::steady_clock::now() >= deadline)) return fail(mode.error());
+        if (mode && std::string_view{*mode} == "wal") return {};
+        if (mode)
+            return fail(Code::unavailable, "the database's file system does not support a write-ahead log",
                         fmt::format("journal mode is {}", *mode));
-        }
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
 }
@@ -85,9 +85,9 @@ Result<Connection> connect(const std::filesystem::path& path, const Options& opt
                                                     : upkeep_cache_bytes;
     // Checkpoints have their own thread; deleted rows are overwritten where that costs no extra write.
     const auto settings = fmt::format(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST; "
-        "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -{}; "
-        "PRAGMA query_only = {};",
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; "
+        "PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; "
+        "PRAGMA cell_size_check = ON; PRAGMA cache_size = -{}; PRAGMA query_only = {};",
         cache_bytes / 1024 + 1, role == Role::reader ? 1 : 0);
     ESTUARY_CHECK(connection.execute(settings.c_str()));
     return connection;

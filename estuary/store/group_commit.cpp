@@ -113,11 +113,11 @@ Result<std::size_t> GroupCommit::run(const Job& job) {
     return count;
 }
 
-Result<void> GroupCommit::truncate_wal(std::chrono::milliseconds patience) {
+Result<void> GroupCommit::empty_log(LogFile file, std::chrono::milliseconds patience) {
     ESTUARY_CHECK(open());
     sqlite3_busy_timeout(connection_.get(), static_cast<int>(patience.count()));
-    int frames = -1;
-    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, &frames, nullptr);
+    const int mode = file == LogFile::cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART;
+    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), "main", mode, nullptr, nullptr);
     sqlite3_busy_timeout(connection_.get(), static_cast<int>(options_.busy_timeout.count()));
     if (code == SQLITE_OK) {
         wal_bytes_ = 0;

@@ -25,8 +25,10 @@ public:
 
     /// Octets in the write-ahead log after the last commit.
     std::size_t wal_bytes() const noexcept { return wal_bytes_; }
-    /// Moves the whole log into the database and empties it. Waits `patience` for readers at most.
-    Result<void> truncate_wal(std::chrono::milliseconds patience);
+    /// What becomes of the log's file: overwriting it is about twice as fast as letting it grow anew.
+    enum class LogFile : std::uint8_t { keep, cut };
+    /// Moves the whole log into the database, so that the next commit begins it anew. Waits `patience` for readers at most.
+    Result<void> empty_log(LogFile file, std::chrono::milliseconds patience);
     /// Connects now, to fail early.
     Result<void> open();
 

@@ -239,11 +239,11 @@ Result<std::optional<PendingRequest>> Reads::pending_request(std::int64_t id) co
 }
 
 Result<std::vector<PendingRequest>> Reads::pending_requests(std::optional<PendingRequest::State> state) const {
-    const auto number = state ? std::optional{static_cast<int>(*state)} : std::nullopt;
-    ESTUARY_TRY(const auto statement,
-                connection_.prepare(fmt::format("{}{}ORDER BY id DESC", pending_columns, state ? "WHERE state = ? " : "")));
-    if (!number) return every(Query{statement}, pending_at);
-    return every(Query{statement, *number}, pending_at);
+    std::vector<Value> values;
+    if (state) values.emplace_back(static_cast<std::int64_t>(*state));
+    ESTUARY_TRY(const auto statement, connection_.prepare(fmt::format("{}{}ORDER BY id DESC", pending_columns,
+                                                                      state ? "WHERE state = ? " : "")));
+    return every(Query{statement, std::span<const Value>{values}}, pending_at);
 }
 
 Result<std::vector<AuditEvent>> Reads::audit(std::int64_t after_id, std::size_t count_max) const {

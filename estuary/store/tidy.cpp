@@ -24,11 +24,12 @@ struct Stretch {
 };
 
 /// The next `step_rows` rows from `first` on, found without a lock; nothing at the table's end.
-Result<std::optional<Stretch>> next_stretch(const Connection& connection, const Rule& rule, std::int64_t limit, std::int64_t first) {
+Result<std::optional<Stretch>> next_stretch(const Connection& connection, const Rule& rule, std::int64_t limit,
+                                            std::int64_t first) {
     ESTUARY_TRY(const auto statement,
-                connection.prepare(fmt::format(
-                    "SELECT max({0}), count(*) FILTER (WHERE {1}) FROM (SELECT * FROM {2} WHERE {0} >= ?2 ORDER BY {0} LIMIT ?3)",
-                    rule.key, rule.condition, rule.table)));
+                connection.prepare(fmt::format("SELECT max({0}), count(*) FILTER (WHERE {1}) "
+                                               "FROM (SELECT * FROM {2} WHERE {0} >= ?2 ORDER BY {0} LIMIT ?3)",
+                                               rule.key, rule.condition, rule.table)));
     Query query{statement, limit, first, step_rows};
     ESTUARY_TRY(const bool row, query.next());
     if (!row || query.is_null(0)) return std::nullopt;

@@ -7,7 +7,8 @@
 namespace estuary::store::sqlite {
 namespace {
 
-/// The log never resets while somebody reads or writes without pause; past this size the writer empties it itself.
+/// The log never resets while somebody reads or writes without pause; past this size the writer
+/// empties it itself. Its file is kept within it, too (journal_size_limit in database_file.cpp).
 constexpr std::size_t log_bytes_limit = 64u << 20;
 /// How much more it may grow before the next try, when a reader (a backup) was in the way.
 constexpr std::size_t log_bytes_step = 16u << 20;
@@ -72,7 +73,7 @@ void Writer::loop() {
         limit_log();
     }
     const std::scoped_lock lock{checkpointer_.checkpoint_mutex()};
-    if (auto emptied = group_.truncate_wal(readers_patience); !emptied)
+    if (auto emptied = group_.empty_log(GroupCommit::LogFile::cut, readers_patience); !emptied)
         log::debug("last checkpoint not complete", {{"cause", emptied.error().cause}});
 }
 
@@ -133,7 +134,7 @@ void Writer::limit_log() {
     }
     if (group_.wal_bytes() <= log_bytes_max_) return;
     const std::scoped_lock lock{checkpointer_.checkpoint_mutex()};
-    if (group_.truncate_wal(readers_patience)) return;
+    if (group_.empty_log(GroupCommit::LogFile::keep, readers_patience)) return;
     log_bytes_max_ = group_.wal_bytes() + log_bytes_step;
 }
 

@@ -28,6 +28,7 @@ struct Certificate::Fields {
     std::optional<std::uint32_t> key_usage;
     std::vector<der::Oid> ext_key_usage;
     BasicConstraints basic_constraints;
+    std::optional<Result<NameConstraints>> name_constraints;
     std::optional<ByteVec> subject_key_id;
     std::optional<ByteVec> authority_key_id;
 
@@ -149,6 +150,8 @@ Result<void> Certificate::Fields::read_known_extensions() {
             ESTUARY_TRY(basic_constraints, named("basicConstraints", parse_basic_constraints(value)));
         } else if (extension.id == oid::ext_key_usage) {
             ESTUARY_TRY(ext_key_usage, named("extKeyUsage", parse_ext_key_usage(value)));
+        } else if (extension.id == oid::name_constraints) {
+            name_constraints = parse_name_constraints(value);
         } else if (extension.id == oid::subject_key_identifier) {
             ESTUARY_TRY(const auto id, named("subjectKeyIdentifier", parse_subject_key_identifier(value)));
             subject_key_id = to_vec(id);
@@ -205,6 +208,9 @@ std::optional<std::uint32_t> Certificate::key_usage() const { return fields_->ke
 std::vector<der::Oid> Certificate::ext_key_usage() const { return fields_->ext_key_usage; }
 bool Certificate::is_ca() const { return fields_->basic_constraints.ca; }
 std::optional<std::uint32_t> Certificate::path_length() const { return fields_->basic_constraints.path_length; }
+const Result<NameConstraints>* Certificate::name_constraints() const noexcept {
+    return fields_->name_constraints ? &*fields_->name_constraints : nullptr;
+}
 std::optional<ByteVec> Certificate::subject_key_id() const { return fields_->subject_key_id; }
 std::optional<ByteVec> Certificate::authority_key_id() const { return fields_->authority_key_id; }
 

@@ -38,6 +38,8 @@ public:
     bool has_ext_key_usage(const der::Oid& purpose) const;
     bool is_ca() const;
     std::optional<std::uint32_t> path_length() const;  ///< pathLenConstraint, if there is one
+    /// Null if the extension is absent; an error if it cannot be read (then nothing below may be taken for permitted).
+    const Result<NameConstraints>* name_constraints() const noexcept;
     std::optional<ByteVec> subject_key_id() const;
     std::optional<ByteVec> authority_key_id() const;
     bool is_self_issued() const { return issuer().matches(subject()); }
@@ -77,8 +79,8 @@ struct LintFinding {
     std::string rule;  ///< "rfc5280_4_1_2_2_serial_positive"
     std::string message;
 };
-/// Checks the exact to-be-signed octets against RFC 5280 (serial, validity with the 2050 rule, encodings, criticality, key usage
-/// against key kind, AKI/SKI, SAN when the subject is empty, duplicate extensions, CA bits), and against its issuer
+/// Checks the exact to-be-signed octets against RFC 5280 (serial, validity with the 2050 rule, encodings, criticality,
+/// key usage against key kind, AKI/SKI, SAN when the subject is empty, duplicate extensions, CA bits), and against its issuer
 /// (issuer name byte for byte, validity within the issuer's, name constraints, path length). `issuer` is null for a self-signed
 /// root. Empty: nothing wrong. Cheap: no OpenSSL objects, no key parsing.
 std::vector<LintFinding> lint_tbs(Bytes tbs, const Certificate* issuer);

@@ -18,12 +18,12 @@ std::array<std::span<const lint::Rule>, 6> all_rules() {
 
 std::vector<LintFinding> lint_tbs(Bytes tbs, const Certificate* issuer) {
     std::vector<LintFinding> findings;
-    const auto view = lint::TbsView::read(tbs);
-    if (!view) {
-        findings.push_back({std::string{structure_rule}, "RFC 5280 4.1: " + view.error().detail});
+    lint::TbsView view;
+    if (const auto open = lint::read_tbs(view, tbs); !open) {
+        findings.push_back({std::string{structure_rule}, "RFC 5280 4.1: " + open.error().detail});
         return findings;
     }
-    const lint::Subject subject{*view, issuer};
+    const lint::Subject subject{view, issuer};
     for (const auto rules : all_rules())
         for (const auto& rule : rules)
             if (auto complaint = rule.check(subject))

@@ -8,9 +8,9 @@ namespace {
 
 template <Known known>
 Complaint well_formed(const Subject& subject) {
-    const auto& error = subject.tbs.error(known);
-    if (error.empty()) return {};
-    return fmt::format("{}: {}", name_of(known), error);
+    for (const auto& [kind, error] : subject.tbs.extension_errors)
+        if (kind == known) return fmt::format("{}: {}", name_of(known), error);
+    return {};
 }
 
 template <Known known>
@@ -39,7 +39,7 @@ Complaint each_once(const Subject& subject) {
     const auto& extensions = subject.tbs.extensions;
     for (std::size_t i = 0; i < extensions.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
-            if (extensions[i].id == extensions[j].id)
+            if (extensions[i].known == extensions[j].known && extensions[i].id == extensions[j].id)
                 return fmt::format("{} ({}) is there more than once", name_of(extensions[i].known), extensions[i].id.dotted());
     return {};
 }

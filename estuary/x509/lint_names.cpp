@@ -30,6 +30,13 @@ Complaint ca_has_a_subject(const Subject& subject) {
     return "the subject of a CA certificate is the empty name";
 }
 
+/// Whatever else the rules below let pass, we and others have to be able to read it: SET OF in order, limits on size.
+Complaint name_is_readable(const Subject& subject) {
+    const auto& name = subject.tbs.subject_name;
+    if (name) return {};
+    return name.error().detail;
+}
+
 //= https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.4
 //# […] CAs conforming to this profile MUST use either the PrintableString or UTF8String encoding of DirectoryString, with
 //# two exceptions.
@@ -45,10 +52,11 @@ Complaint string_types(const Subject& subject) {
 }
 
 Complaint string_content(const Subject& subject) {
-    return first_wrong(subject, [](const AttributeView& attribute) -> const char* {
+    const bool readable = subject.tbs.subject_name.has_value();  // then the octets have been looked at already
+    return first_wrong(subject, [readable](const AttributeView& attribute) -> const char* {
         const auto& [tag, content, whole] = attribute.value;
         if (!strings::is_string_type(tag)) return nullptr;  // string_types' matter
-        if (!strings::count_characters(tag, content)) return "has octets that its string type does not allow";
+        if (!readable && !strings::count_characters(tag, content)) return "has octets that its string type does not allow";
         if ((tag == Tag::utf8_string || tag == Tag::ia5_string) && !text::is_plain_utf8(as_text(content)))
             return "has control characters";
         return nullptr;
@@ -56,6 +64,7 @@ Complaint string_content(const Subject& subject) {
 }
 
 Complaint string_sizes(const Subject& subject) {
+    if (subject.tbs.subject_name) return {};  // reading it included this
     return first_wrong(subject, [](const AttributeView& attribute) -> const char* {
         const auto characters = strings::count_characters(attribute.value.tag, attribute.value.content);
         if (!characters) return nullptr;  // string_content's matter
@@ -76,6 +85,7 @@ Complaint country_codes(const Subject& subject) {
 
 constexpr std::array rules{
     Rule{"rfc5280_4_1_2_6_ca_subject_not_empty", "RFC 5280 4.1.2.6", ca_has_a_subject},
+    Rule{"rfc5280_4_1_2_6_subject_syntax", "RFC 5280 4.1.2.6", name_is_readable},
     Rule{"rfc5280_4_1_2_4_string_type", "RFC 5280 4.1.2.4", string_types},
     Rule{"rfc5280_4_1_2_4_string_content", "RFC 5280 4.1.2.4", string_content},
     Rule{"rfc5280_a_1_attribute_size", "RFC 5280 A.1", string_sizes},

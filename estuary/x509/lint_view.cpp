@@ -39,7 +39,21 @@ constexpr std::array<KnownExtension, known_count> known_extensions{{
     {der::Oid{"1.3.6.1.4.1.11129.2.4.2"}, "signed certificate timestamps"},
 }};
 
+/// id-ce is 2.5.29, of which every known member has one octet of its own.
+constexpr std::array<std::uint8_t, 2> id_ce{0x55, 0x1D};
+constexpr bool is_id_ce(Bytes content) { return content.size() == 3 && content[0] == id_ce[0] && content[1] == id_ce[1]; }
+
+/// The members of id-ce by their last octet, as most extensions are such and all are looked up.
+constexpr auto id_ce_members = [] {
+    std::array<Known, 256> table{};
+    table.fill(Known::other);
+    for (std::size_t i = 0; i < known_count; ++i)
+        if (const auto content = known_extensions[i].id.content(); is_id_ce(content)) table[content[2]] = static_cast<Known>(i);
+    return table;
+}();
+
 Known known_by(const der::Oid& id) {
+    if (const auto content = id.content(); is_id_ce(content)) return id_ce_members[content[2]];
     for (std::size_t i = 0; i < known_count; ++i)
         if (known_extensions[i].id == id) return static_cast<Known>(i);
     return Known::other;
@@ -53,6 +67,9 @@ Result<AlgorithmView> read_algorithm(Reader& reader) {
     ESTUARY_TRY(algorithm.oid, inner.oid());
     if (!inner.empty()) {
         ESTUARY_TRY(algorithm.parameters, inner.any());
+        if (der::is_constructed(algorithm.parameters->tag)) {
+            ESTUARY_CHECK(der::check_der(algorithm.parameters->whole, "parameters"));
+        }
     }
     ESTUARY_CHECK(inner.finish("AlgorithmIdentifier"));
     return algorithm;
@@ -80,6 +97,7 @@ Result<void> read_validity(TbsView& view, Reader& reader) {
 Result<void> read_subject(TbsView& view, Reader& reader) {
     ESTUARY_TRY(const auto subject, reader.element(Tag::sequence));
     view.subject = subject.whole;
+    view.subject_name = Name::parse(subject.whole);
     Reader rdns{subject.content};
     view.subject_attributes.reserve(8);
     while (!rdns.empty()) {
@@ -121,6 +139,9 @@ Result<void> read_extensions(TbsView& view, Reader& reader) {
         ESTUARY_TRY(found.value, extension.octet_string());
         ESTUARY_CHECK(extension.finish("Extension"));
         found.known = known_by(found.id);
+        if (found.known == Known::other) continue;
+        auto& first = view.first_of_kind[static_cast<std::size_t>(found.known)];
+        if (first == 0) first = static_cast<std::uint8_t>(view.extensions.size());
     }
     return {};
 }
@@ -129,7 +150,7 @@ void read_extension_values(TbsView& view) {
     for (const auto& extension : view.extensions) {
         if (extension.known == Known::other) continue;
         if (auto ok = read_extension_value(view, extension); !ok)
-            view.extension_errors[static_cast<std::size_t>(extension.known)] = std::move(ok).error().detail;
+            view.extension_errors.emplace_back(extension.known, std::move(ok).error().detail);
     }
 }
 
@@ -137,12 +158,6 @@ void read_extension_values(TbsView& view) {
 
 std::string_view name_of(Known known) noexcept {
     return known == Known::other ? "extension" : known_extensions[static_cast<std::size_t>(known)].name;
-}
-
-const ExtensionView* TbsView::find(Known known) const noexcept {
-    for (const auto& extension : extensions)
-        if (extension.known == known) return &extension;
-    return nullptr;
 }
 
 Result<KeyInfoView> read_key_info(Bytes spki) {
@@ -155,10 +170,8 @@ Result<KeyInfoView> read_key_info(Bytes spki) {
     return key;
 }
 
-Result<TbsView> TbsView::read(Bytes tbs) {
-    ESTUARY_CHECK(der::check_der(tbs, "TBSCertificate"));
+Result<void> read_tbs(TbsView& view, Bytes tbs) {
     ESTUARY_TRY(auto reader, der::enter_only(tbs, Tag::sequence, "TBSCertificate"));
-    TbsView view;
     ESTUARY_CHECK(read_version(view, reader));
     ESTUARY_TRY(view.serial_number, reader.integer_octets());
     ESTUARY_TRY(view.signature, read_algorithm(reader));
@@ -172,7 +185,7 @@ Result<TbsView> TbsView::read(Bytes tbs) {
     ESTUARY_CHECK(read_extensions(view, reader));
     ESTUARY_CHECK(reader.finish("TBSCertificate"));
     read_extension_values(view);
-    return view;
+    return {};
 }
 
 }  // namespace estuary::x509::lint

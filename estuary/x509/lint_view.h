@@ -74,13 +74,14 @@ struct TbsView {
     der::Element not_before, not_after;
     std::optional<Time> not_before_time, not_after_time;  ///< nothing: malformed
     Bytes subject;
+    Result<Name> subject_name;
     std::vector<AttributeView> subject_attributes;
     KeyInfoView key;
     bool has_unique_ids = false;
     std::vector<ExtensionView> extensions;
 
     // The values of extensions, as far as they are well-formed; `extension_errors` holds what is wrong with the others.
-    std::array<std::string, known_count> extension_errors;
+    std::vector<std::pair<Known, std::string>> extension_errors;
     std::optional<Bytes> authority_key_id, subject_key_id;
     std::optional<std::uint32_t> key_usage;
     BasicConstraints basic_constraints;
@@ -88,14 +89,18 @@ struct TbsView {
     std::vector<der::Oid> ext_key_usage;
     std::vector<der::Oid> policies;
 
-    const ExtensionView* find(Known known) const noexcept;
-    const std::string& error(Known known) const { return extension_errors[static_cast<std::size_t>(known)]; }
+    /// The first of its kind; null if there is none.
+    const ExtensionView* find(Known known) const noexcept {
+        const auto at = first_of_kind[static_cast<std::size_t>(known)];
+        return at == 0 ? nullptr : &extensions[at - 1u];
+    }
+    std::array<std::uint8_t, known_count> first_of_kind{};  ///< place in `extensions`, counted from 1; 0: absent
     bool asserts(std::uint32_t usage) const noexcept { return key_usage && (*key_usage & usage) != 0; }
     bool subject_empty() const noexcept { return subject.size() == 2; }
     bool self_issued() const noexcept { return same(issuer, subject); }
-
-    static Result<TbsView> read(Bytes tbs);
 };
+/// An error: the octets do not lie open at all.
+Result<void> read_tbs(TbsView& view, Bytes tbs);
 
 /// Reads the value of one extension into `view`; an error is what is wrong with it.
 Result<void> read_extension_value(TbsView& view, const ExtensionView& extension);

@@ -108,16 +108,16 @@ Result<std::vector<Certificate>> path_of(X509_STORE_CTX* context) {
 
 /// Self-issued certificates are exempt, but for the end entity (RFC 5280 6.1.3 (b), (c)).
 Result<void> check_names_below(const std::vector<Certificate>& path, std::size_t ca) {
-    const auto* extension = find(path[ca].extensions(), oid::name_constraints);
-    if (extension == nullptr) return {};
-    ESTUARY_TRY(const auto constraints, parse_name_constraints(extension->value));
+    const auto* constraints = path[ca].name_constraints();
+    if (constraints == nullptr) return {};
+    if (!*constraints) return fail(constraints->error());
     for (std::size_t below = 0; below < ca; ++below) {
         if (below != 0 && path[below].is_self_issued()) continue;
         ESTUARY_TRY(const auto names, path[below].subject_alt_names());
         for (const auto& name : names) {
             ESTUARY_CHECK(name.check());  // a malformed name cannot be said to lie within a subtree
         }
-        ESTUARY_CHECK(satisfies(constraints, path[below].subject(), names));
+        ESTUARY_CHECK(satisfies(**constraints, path[below].subject(), names));
     }
     return {};
 }

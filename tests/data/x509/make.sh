@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the certificates of this directory with the openssl command line (3.0 or later): a third party's, so that a mistake
-# of ours is not on both sides. Keys are thrown away, so all files here are made anew together.
+# Makes the certificates of this directory with the openssl command line (3.0 or later): a third party's, so that a
+# mistake of ours is not on both sides. Keys are thrown away, so all files here are made anew together.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -8,14 +8,14 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 key() { openssl genpkey -quiet -algorithm "$2" ${3:+-pkeyopt "$3"} -out "$1.key"; }
-# issue NAME ISSUER|self SUBJECT SECTION SERIAL NOT_BEFORE NOT_AFTER
+# issue NAME ISSUER|self SUBJECT SECTION SERIAL NOT_BEFORE NOT_AFTER [DIGEST]
 issue() {
     openssl req -new -utf8 -key "$1.key" -subj "$3" -out "$1.csr" -config config
     touch index && : > index && printf '%s\n' "$5" > serial
     if [ "$2" = self ]; then by="-selfsign -keyfile $1.key"; else by="-keyfile $2.key -cert $2.pem"; fi
     # shellcheck disable=SC2086
     openssl ca -batch -notext -config config -in "$1.csr" -out "$1.pem" -startdate "$6" -enddate "$7" \
-        ${4:+-extensions "$4"} $by 2> ca.log || { cat ca.log; exit 1; }
+        -md "${8:-default}" ${4:+-extensions "$4"} $by 2> ca.log || { cat ca.log; exit 1; }
     openssl x509 -in "$1.pem" -outform DER -out "$here/$1.der"
 }
 
@@ -73,6 +73,10 @@ extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid:always
 subjectAltName = DNS:rsa.example.com
+[serial]
+keyUsage = critical,digitalSignature
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid:always
 [nameless]
 keyUsage = critical,digitalSignature
 subjectKeyIdentifier = hash
@@ -101,17 +105,22 @@ key version_1 EC ec_paramgen_curve:P-256
 key serial_zero EC ec_paramgen_curve:P-256
 key serial_20 EC ec_paramgen_curve:P-256
 key serial_21 EC ec_paramgen_curve:P-256
+key sha1 EC ec_paramgen_curve:P-256
+key rsa_1024 RSA rsa_keygen_bits:1024
 
 issue root self "/C=XX/O=Example/CN=Example Root" root 01 20260101000000Z 20551231235959Z
 issue issuing root "/C=XX/O=Example/CN=Example Issuing CA" issuing 1001 20260101000000Z 20501231235959Z
-issue device issuing "/O=Example/CN=device 1/serialNumber=4711" device 00AF0000000000000000000000000000000001 20260201000000Z 20491231235959Z
+issue device issuing "/O=Example/CN=device 1/serialNumber=4711" device 00AF0000000000000000000000000000000001 \
+    20260201000000Z 20491231235959Z
 issue rsa issuing "/O=Example/CN=rsa.example.com" rsa 2001 20260201000000Z 20500101000000Z
 issue ed25519 self "/CN=Ed25519 Root" root 01 20260101000000Z 99991231235959Z
 issue nameless issuing "/" nameless 2002 20260201000000Z 20300101000000Z
 issue odd issuing "/CN=odd" odd 2003 20260201000000Z 20300101000000Z
 issue outside issuing "/CN=outside" outside 2004 20260201000000Z 20300101000000Z
 issue version_1 self "/CN=Old Root" "" 05 20260101000000Z 20400101000000Z
-issue serial_zero issuing "/CN=zero" rsa 00 20260201000000Z 20300101000000Z
-issue serial_20 issuing "/CN=twenty" rsa F123456789ABCDEF0123456789ABCDEF01234567 20260201000000Z 20300101000000Z
-issue serial_21 issuing "/CN=twenty-one" rsa 01F123456789ABCDEF0123456789ABCDEF01234567 20260201000000Z 20300101000000Z
+issue serial_zero issuing "/CN=zero" serial 00 20260201000000Z 20300101000000Z
+issue serial_20 issuing "/CN=twenty" serial F123456789ABCDEF0123456789ABCDEF01234567 20260201000000Z 20300101000000Z
+issue serial_21 issuing "/CN=twenty-one" serial 01F123456789ABCDEF0123456789ABCDEF01234567 20260201000000Z 20300101000000Z
+issue sha1 issuing "/CN=sha1" serial 2005 20260201000000Z 20300101000000Z sha1
+issue rsa_1024 issuing "/CN=small" serial 2006 20260201000000Z 20300101000000Z
 cat issuing.pem root.pem > "$here/chain.pem"

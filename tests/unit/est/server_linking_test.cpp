@@ -130,6 +130,22 @@ TEST_F(EstLinkingServer, RegistrationAuthorityIsExempt) {
     EXPECT_EQ(enroll("", with(foreign_text, {}), peer(plain), {}).status, 400u);
 }
 
+/// Approval takes longer than a TLS session lasts: the same octets are answered over another one, made-up ones are not.
+TEST_F(EstLinkingServer, ApprovalOutlivesTheTlsSession) {
+    const auto request = post(target("manual", "simpleenroll"), make_request(with(right, {})).der, basic("alice", alice_password));
+    ASSERT_EQ(world.send(request, peer()).status, 202u);
+    auto later = peer();
+    later.bindings.tls_exporter = ByteVec(32, 0x77);
+    EXPECT_EQ(world.send(request, later).status, 202u);
+    authority::Principal person;
+    person.operator_ = true;
+    store::UnitOfWork work;
+    ASSERT_TRUE(world.authority->decide(world.store->pending_requests(std::nullopt).value().at(0).id, true, "", person, work));
+    ASSERT_TRUE(world.store->commit(std::move(work)));
+    EXPECT_EQ(world.send(request, later).status, 200u);
+    EXPECT_EQ(enroll("manual", with(right, {}), later).status, 400u);
+}
+
 x509::RequestTemplate with_otp(const std::string& password) {
     auto wanted = subject("CN=device");
     wanted.attributes.push_back(x509::make_directory_string_attribute(x509::oid::otp_challenge, password));

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "world.h"
 
 namespace estuary::est {
@@ -103,6 +105,17 @@ TEST_F(EstServer, CaCertificatesNeedNobodyAndHoldTheChain) {
     const auto certificates = cms::parse_certs_only(from_base64(response.body).value()).value();
     EXPECT_THAT(certificates, testing::UnorderedElementsAre(world.ca->issuing, world.ca->root));
     EXPECT_EQ(response.body.back(), '\n');
+}
+
+/// OpenSSL's base64 filter needs lines, strongSwan's pki (no User-Agent) one line; both decode to the same.
+TEST_F(EstServer, LinesOrOneLineByTheClient) {
+    auto request = get(target("", "cacerts"));
+    const auto one_line = world.send(request, peer()).body;
+    request.headers.add("User-Agent", "curl/7.88.1");
+    const auto lines = world.send(request, peer()).body;
+    EXPECT_EQ(std::ranges::count(one_line, '\n'), 1);
+    EXPECT_EQ(lines.find('\n'), 64u);
+    EXPECT_EQ(from_base64(one_line).value(), from_base64(lines).value());
 }
 
 TEST_F(EstServer, CaCertificatesAfterARolloverHoldTheLinks) {

@@ -20,7 +20,7 @@ INSTANTIATE_TEST_SUITE_P(Rfc7030, EstBase,
                                          BaseCase{"url", "https://ca.example/", "", "/.well-known/est"},
                                          BaseCase{"label_option", "https://ca.example", "cell7", "/.well-known/est/cell7"},
                                          BaseCase{"label_in_url", "https://ca.example/.well-known/est/cell7/", "", "/.well-known/est/cell7"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST(EstBaseRefusals, plain_http_and_other_paths_are_usage_errors) {
     for (const auto* url : {"http://ca.example", "https://ca.example/est", "https://", "ftp://ca.example"}) {

@@ -178,7 +178,8 @@ TEST_F(Commands, cert_list_filters) {
         const auto ran = estuaryd(filter);
         EXPECT_EQ(ran.status, 0) << ran.err;
         std::vector<std::string> found;
-        for (const auto& entry : boost::json::parse(ran.out).as_array())
+        const auto listed = boost::json::parse(ran.out);   // a temporary would not outlive the loop's head
+        for (const auto& entry : listed.as_array())
             found.push_back(boost::json::value_to<std::string>(entry.at("subject")).substr(10));
         std::ranges::sort(found);
         return found;

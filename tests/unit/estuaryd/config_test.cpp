@@ -184,9 +184,11 @@ TEST_P(ConfigurationHost, is_refused) {
     auto text = std::string{good};
     text.replace(text.find("\"localhost\""), 11, GetParam().hosts);
     const auto read = parse(text);
-    ASSERT_EQ(read.faults.size(), 1u) << all_faults(read);
-    EXPECT_EQ(read.faults[0].place.line, 2u);
-    EXPECT_EQ(read.faults[0].place.key, "tls.hosts");
+    ASSERT_FALSE(read.faults.empty());
+    for (const auto& fault : read.faults) {
+        EXPECT_EQ(fault.place.line, 2u) << all_faults(read);
+        EXPECT_EQ(fault.place.key, "tls.hosts") << all_faults(read);
+    }
 }
 INSTANTIATE_TEST_SUITE_P(Hosts, ConfigurationHost,
                          ::testing::Values(HostFault{"none", ""}, HostFault{"url", "\"https://x\""}, HostFault{"mail", "\"a@b\""},

@@ -57,6 +57,10 @@ TEST(CertificateParse, Authorities) {
     EXPECT_TRUE(root.is_ca());
     EXPECT_TRUE(root.is_self_issued());
     EXPECT_EQ(root.path_length(), std::nullopt);
+    EXPECT_EQ(root.name_constraints(), nullptr);
+    ASSERT_NE(issuing.name_constraints(), nullptr);
+    EXPECT_EQ((*issuing.name_constraints())->permitted.size(), 2u);
+    EXPECT_EQ((*issuing.name_constraints())->excluded.size(), 1u);
     EXPECT_EQ(root.authority_key_id(), std::nullopt);
     EXPECT_EQ(issuing.authority_key_id(), root.subject_key_id());
     EXPECT_EQ(load("device").authority_key_id(), issuing.subject_key_id());
@@ -91,7 +95,7 @@ TEST(CertificateParse, SerialNumbers) {
 
 TEST(CertificateParse, FingerprintAsOpensslPrintsIt) {
     EXPECT_EQ(load("device").sha256_fingerprint(),
-              "5D:35:6E:34:34:F6:23:B3:6B:D6:83:EA:CC:F6:20:B8:F0:92:99:B1:C7:EF:8E:A1:00:9F:51:E1:2E:6B:4F:BC");
+              "2E:FA:A1:D9:40:CC:DD:2D:65:03:21:8F:B3:0D:78:4A:AB:69:22:EC:6A:8D:AB:7C:F9:E9:1B:09:21:B5:67:F5");
 }
 
 TEST(CertificateParse, CopiesShareAndCompare) {
