@@ -62,6 +62,7 @@ DirectoryLock::~DirectoryLock() {
 // -- Signals ---------------------------------------------------------------------------------------------------------
 
 Signals::Signals() {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is an error of write, as a full disk is
     std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error of write, not of ours
     const auto set = watched_signals();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -258,8 +258,8 @@ std::vector<RuleCase> field_cases() {
 std::vector<RuleCase> name_cases() {
     return {
         {"rfc5280_4_1_2_6_ca_subject_not_empty", "ca", subordinate, part(&Draft::subject, "3000")},
-        {"rfc5280_4_1_structure", "set_out_of_order", end_entity,   // no Name at all to the reader
-         part(&Draft::subject, "301a3118300a06035504030c016263300a06035504030c016261")},
+        {"rfc5280_4_1_2_6_subject_syntax", "set_out_of_order", end_entity,
+         part(&Draft::subject, "30183116300906035504030c026263300906035504030c026162")},
         {"rfc5280_4_1_2_4_string_type", "teletex", end_entity, subject(oid::common_name, Tag::teletex_string, "x")},
         {"rfc5280_4_1_2_4_string_type", "bmp", end_entity,
          subject(oid::common_name, Tag::bmp_string, std::string_view{"\0x", 2})},
