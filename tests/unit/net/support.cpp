@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -230,7 +231,9 @@ void BareClient::send(std::string_view octets) {
 
 bool BareClient::read_more() {
     std::array<char, 4096> chunk;
-    const auto got = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+    ssize_t got = 0;
+    do got = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+    while (got < 0 && errno == EINTR);  // with SO_RCVTIMEO also when the process was stopped and goes on: signal(7)
     if (got > 0) buffer_.append(chunk.data(), static_cast<std::size_t>(got));
     return got > 0;
 }
