@@ -97,6 +97,18 @@ Result<x509::Certificate> read_certificate(const fs::path& path) {
     return certificate;
 }
 
+/// Root may roll over what another user serves, and must not leave files that the server cannot read.
+Result<void> give_to_owner_of(const fs::path& model, const fs::path& directory) {
+    struct stat owner {};
+    if (::geteuid() != 0) return {};
+    if (::stat(model.c_str(), &owner) != 0) return system_error("look at", model);
+    std::vector<fs::path> paths{directory};
+    for (const auto& entry : fs::directory_iterator{directory}) paths.push_back(entry.path());
+    for (const auto& path : paths)
+        if (::lchown(path.c_str(), owner.st_uid, owner.st_gid) != 0) return system_error("give to its owner", path);
+    return {};
+}
+
 void add_once(std::vector<x509::Certificate>& list, const x509::Certificate& certificate) {
     if (std::ranges::find(list, certificate) == list.end()) list.push_back(certificate);
 }
@@ -145,6 +157,7 @@ Result<fs::path> write_next_generation(const fs::path& link, const CaFiles& curr
     ESTUARY_TRY(auto directory, make_next_directory(link, current));
     ESTUARY_CHECK(file::write_atomically(directory / "rollover.pem", as_bytes(bundle), file::Access::everyone_reads));
     ESTUARY_CHECK(write_ca(directory, rolled_over.next, passphrase));
+    ESTUARY_CHECK(give_to_owner_of(current.directory, directory));
     ESTUARY_CHECK(point_link(link, directory));
     return directory;
 }

@@ -68,7 +68,8 @@ private:
         app->add_option("--name", init_.name, "Name of the CA: \"CN=NAME Root CA\"")->capture_default_str();
         app->add_option("--host", init_.hosts, "Name or address that clients reach this server by; may be repeated "
                                                "[localhost, 127.0.0.1, ::1, and this machine's name]")
-            ->type_name("HOST");
+            ->type_name("HOST")
+            ->allow_extra_args(false);
         app->add_option("--key-type", init_.key_type, "Keys of the CA and server: p256, p384, rsa3072, ed25519 ...")
             ->capture_default_str();
         add_passphrase(app, init_.passphrase_file);
@@ -99,9 +100,11 @@ private:
         add->add_option("--expires", credential_.expires, "After how long it is void: a duration or 'never'")->capture_default_str();
         add->add_option("--profile", credential_.profile, "Bind it to a profile, or 'any' [the default label's profile]");
         add->add_option("--subject", credential_.subject_patterns, "Pattern that the subject must match; may be repeated")
-            ->type_name("PATTERN");
+            ->type_name("PATTERN")
+            ->allow_extra_args(false);  // what follows is the name
         add->add_option("--san", credential_.san_patterns, "Pattern that each alternative name must match; may be repeated")
-            ->type_name("PATTERN");
+            ->type_name("PATTERN")
+            ->allow_extra_args(false);
         add->add_flag("--digest", credential_.digest, "Also store what HTTP Digest authentication needs");
         add->add_flag("-q,--quiet", credential_.quiet, "Print nothing but a generated password");
 

@@ -68,9 +68,11 @@ void check_server_certificate(const Configuration& configuration, const authorit
     if (tls.ca.empty()) {
         if (now >= renewal_time(end_entity) && now <= end_entity.not_after())
             faults.warn(tls.certificate.place, fmt::format("expires on {}", to_iso8601(end_entity.not_after())));
-    } else if (const auto why = why_renew(tls, authority, secret, now)) {
-        faults.warn(tls.certificate.place, *why + "; serve will make a new one");
+        return;
     }
+    const auto why = why_renew(tls, authority, secret, now);
+    if (!why) return faults.add(tls.certificate.place, why.error().detail);
+    if (*why) faults.warn(tls.certificate.place, **why + "; serve will make a new one");
 }
 
 void check_database(const Configuration& configuration, std::unique_ptr<store::Store>& into, Faults& faults) {

@@ -130,6 +130,15 @@ void check_passed(const Table& table, const Profile& profile) {
     }
 }
 
+/// The authority's own limits, told here with their line.
+void check_times(const Table& table, const Profile& profile) {
+    constexpr Seconds validity_min{60}, validity_max{100 * 365 * 86400LL}, backdate_max{7 * 86400};
+    if (profile.validity < validity_min || profile.validity > validity_max)
+        table.fault("validity", "is not between one minute and a hundred years");
+    if (profile.backdate > backdate_max || profile.backdate >= profile.validity)
+        table.fault("backdate", "is more than 7 days, or not shorter than 'validity'");
+}
+
 void read_renewal(Table& table, Profile& profile) {
     table.boolean("may_change_names", profile.may_change_names);
     table.duration("renew_after_expiry", profile.renew_after_expiry, true);
@@ -149,8 +158,11 @@ Profile read_profile(const std::string& name, Table& table, const std::string& c
     if (profile.ca.empty()) table.fault("ca", "is missing: several CAs are configured, so the profile must name one");
     table.duration("validity", profile.validity);
     table.duration("backdate", profile.backdate, true);
+    check_times(table, profile);
     if (!table.parsed_list<std::string>("key_types", profile.key_types, key_type))
         table.fault("key_types", "is missing: list the kinds of keys to certify, as [\"p256\", \"rsa3072\"]");
+    else if (profile.key_types.empty())
+        table.fault("key_types", "has none: no key could be certified");
     read_key_usage(table, profile);
     table.parsed_list<der::Oid>("policies", profile.policies, oid);
     table.parsed<std::string>("cps_uri", profile.cps_uri, uri);

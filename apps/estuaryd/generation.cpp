@@ -20,7 +20,7 @@ struct Issuers {
 Result<bool> renew(const TlsSection& tls, authority::Authority& authority, store::Store& store, const crypto::Secret* secret,
                    Time now) {
     if (tls.ca.empty()) return false;
-    const auto why = why_renew(tls, authority, secret, now);
+    ESTUARY_TRY(const auto why, why_renew(tls, authority, secret, now));
     if (!why) return false;
     auto issued = issue_server_certificate(tls, authority, store, secret);
     if (issued) {

@@ -9,19 +9,6 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 
 bool reads(const http::Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
-/// Who failed to prove who they are is told here; est logs what was refused after that. A first request without any proof is
-/// how clients learn what is asked for, and no event.
-void log_unauthenticated(const http::Request& request, const http::Peer& peer, const http::Response& response) {
-    if (response.status != 401 && response.status != 403) return;
-    const bool tried = request.headers.find("Authorization").has_value() || !peer.client_chain.empty();
-    log::write(tried ? log::Level::info : log::Level::debug, "not authenticated",
-               {{"address", peer.address},
-                {"target", request.target},
-                {"status", response.status},
-                {"detail", response.body.substr(0, response.body.find('\n'))},
-                {"tls", peer.client_verify_error}});
-}
-
 }  // namespace
 
 /// What is kept of a request until its unit of work is durable.
@@ -66,7 +53,6 @@ void Gateway::serve_est(std::shared_ptr<const Generation> generation, const http
     store::UnitOfWork work;
     auto response = generation->est->serve(request, peer, work);
     if (work.empty()) {
-        log_unauthenticated(request, peer, response);
         if (response.status >= 400) ++counters_.refused;
         return answer(responder, std::move(response));
     }

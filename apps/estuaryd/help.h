@@ -7,9 +7,9 @@ namespace estuary::daemon::help {
 inline constexpr std::string_view program = R"(A first enrollment, on one machine:
   estuaryd init --name Example
   estuaryd serve &
-  estuaryd credential add device-1
+  estuaryd credential add device-1 --quiet > password
   estuary enroll https://localhost:8443 --trust estuary-data/ca/root.pem \
-      --subject CN=device-1 --user device-1 --password-file - --out device-1
+      --subject CN=device-1 --user device-1 --password-file password --out device-1
 
 The data directory is --dir, or $ESTUARY_DIR, or ./estuary-data.
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 refused or not found

@@ -135,7 +135,13 @@ private:
             log::write(fault.warning ? log::Level::warning : log::Level::error, "configuration",
                        {{"file", fault.place.file}, {"line", fault.place.line}, {"key", fault.place.key}, {"message", fault.message}});
         };
-        if (!replace(tell)) log::error("not reloaded; the former configuration goes on");
+        bool replaced = false;
+        try {
+            replaced = replace(tell);
+        } catch (const std::exception& error) {
+            log::error("fault", {{"while", "reloading"}, {"what", error.what()}});
+        }
+        if (!replaced) log::error("not reloaded; the former configuration goes on");
         service_manager_.ready();
     }
 

@@ -41,6 +41,20 @@ bool names_differ(const TlsSection& tls, const x509::Certificate& certificate) {
     return *wanted != *present;
 }
 
+bool is_signed_by(const x509::Certificate& certificate, const x509::Certificate& issuer) {
+    const auto key = issuer.public_key();
+    return key && certificate.verify_signed_by(*key).has_value();
+}
+
+/// A certificate that somebody else issued and an operator put here: not ours to replace.
+bool is_foreign(const TlsSection& tls, const authority::CaConfig& ca) {
+    const auto content = file::read(tls.certificate.path);
+    const auto chain = content ? x509::parse_certificates(*content) : Result<std::vector<x509::Certificate>>{};
+    if (!chain || chain->empty()) return false;
+    const auto is_its = [&](const x509::Certificate& issuer) { return is_signed_by(chain->front(), issuer); };
+    return !is_its(ca.certificate) && std::ranges::none_of(ca.rollover, is_its);
+}
+
 }  // namespace
 
 authority::Profile own_profile(const TlsSection& tls) {
@@ -52,18 +66,21 @@ authority::Profile own_profile(const TlsSection& tls) {
     return profile;
 }
 
-std::optional<std::string> why_renew(const TlsSection& tls, const authority::Authority& authority,
-                                     const crypto::Secret* passphrase, Time now) {
-    const auto present = load_server_certificate(tls, passphrase);
-    if (!present) return present.error().detail;
-    const auto& certificate = present->chain.front();
-    if (now >= renewal_time(certificate)) return fmt::format("it expires on {}", to_iso8601(certificate.not_after()));
+Result<std::optional<std::string>> why_renew(const TlsSection& tls, const authority::Authority& authority,
+                                             const crypto::Secret* passphrase, Time now) {
+    using Why = std::optional<std::string>;
     const auto* ca = authority.ca(tls.ca);
-    if (ca == nullptr) return "its CA is not configured";  // cannot be: the configuration was checked
-    const auto key = ca->certificate.public_key();
-    if (!key || !certificate.verify_signed_by(*key)) return fmt::format("CA {} has a new certificate", tls.ca);
-    if (names_differ(tls, certificate)) return "tls.hosts has changed";
-    return {};
+    if (ca == nullptr) return fail(Code::internal, "the CA of the server's certificate is not configured");
+    if (is_foreign(tls, *ca))
+        return fail(Code::policy, fmt::format("{} was not issued by [ca.{}]; to use it, set ca = \"\"; to have one issued, move it away",
+                                              tls.certificate.path.string(), tls.ca));
+    const auto present = load_server_certificate(tls, passphrase);
+    if (!present) return Why{present.error().detail};
+    const auto& certificate = present->chain.front();
+    if (now >= renewal_time(certificate)) return Why{fmt::format("it expires on {}", to_iso8601(certificate.not_after()))};
+    if (!is_signed_by(certificate, ca->certificate)) return Why{fmt::format("CA {} has a new certificate", tls.ca)};
+    if (names_differ(tls, certificate)) return Why{"tls.hosts has changed"};
+    return Why{};
 }
 
 Result<void> issue_server_certificate(const TlsSection& tls, authority::Authority& authority, store::Store& store,

@@ -33,7 +33,7 @@ Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const Enroll
 Result<Outcome> Authority::Impl::ask_for_approval(const Rules& rules, const EnrollRequest& request, const store::RequestKey& key,
                                                   const std::string& who, store::UnitOfWork& work, Time now) {
     ESTUARY_CHECK(policy.check(rules, request, now));
-    ESTUARY_CHECK(spend(request, work));
+    ESTUARY_CHECK(spend(request, work, now));
     store::PendingRequest pending;
     pending.key = key;
     pending.request = to_vec(request.request.der());

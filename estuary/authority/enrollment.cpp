@@ -105,7 +105,7 @@ Result<Outcome> Authority::Impl::try_enroll(const EnrollRequest& request, const 
     }
     if (spent) return fail(Code::not_authenticated, "this credential has been used up");
     if (rules->profile.manual_approval) return ask_for_approval(*rules, request, earlier.key, who, work, now);
-    ESTUARY_CHECK(spend(request, work));
+    ESTUARY_CHECK(spend(request, work, now));
     ESTUARY_TRY(auto certificate, issue(*rules, request, who, earlier.key, work, now));
     return Issued{std::move(certificate), rules->profile.ca, false};
 }
@@ -136,7 +136,7 @@ Result<Authority::Impl::Earlier> Authority::Impl::earlier_answer(const Rules& ru
     return fail(Code::policy, "this very request was answered too often: make a new one");
 }
 
-Result<void> Authority::Impl::spend(const EnrollRequest& request, store::UnitOfWork& work) {
+Result<void> Authority::Impl::spend(const EnrollRequest& request, store::UnitOfWork& work, Time now) {
     const auto& credential = request.principal.credential;
     if (!credential || !credential->uses_left) return {};
     // The claim comes before the look into the store: whoever committed in between is counted in one or in the other
@@ -148,7 +148,7 @@ Result<void> Authority::Impl::spend(const EnrollRequest& request, store::UnitOfW
     if (use.in_flight > *record->uses_left)
         return fail(Error{Code::too_busy, "the last use of this credential is under way", {}, 1});
     work.leases.push_back(std::move(use.lease));
-    work.writes.emplace_back(store::SpendCredential{credential->id});
+    work.writes.emplace_back(store::SpendCredential{credential->id, now});
     return {};
 }
 

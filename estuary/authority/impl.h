@@ -36,7 +36,7 @@ public:
     Result<Outcome> ask_for_approval(const Rules& rules, const EnrollRequest& request, const store::RequestKey& key,
                                      const std::string& who, store::UnitOfWork& work, Time now);
     /// Takes one use of a limited credential: its claim and its write.
-    Result<void> spend(const EnrollRequest& request, store::UnitOfWork& work);
+    Result<void> spend(const EnrollRequest& request, store::UnitOfWork& work, Time now);
     /// Policy, signature, record, audit: the one way to a certificate.
     Result<x509::Certificate> issue(const Rules& rules, const EnrollRequest& request, const std::string& who,
                                     std::optional<store::RequestKey> key, store::UnitOfWork& work, Time now);

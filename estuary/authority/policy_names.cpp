@@ -37,14 +37,6 @@ std::string_view kind_text(Kind kind) {
     return "unknown";
 }
 
-/// Text without control characters and NUL, whatever string type carries it (bug class 13).
-Result<void> check_value(const Attribute& attribute) {
-    const auto value = attribute.text();
-    if (!value || value->empty() || !text::is_plain_utf8(*value))
-        return fail(Code::policy, fmt::format("subject: {} is empty or no plain text", type_text(attribute.type)));
-    return {};
-}
-
 void write_rdn(der::Writer& writer, const std::vector<Attribute>& rdn) {
     writer.constructed(der::Tag::set, [&] {
         for (const auto& attribute : rdn)
@@ -92,11 +84,12 @@ Result<x509::Name> shape(const Rules& rules, const x509::Name& wanted, NameSourc
 
 /// One commonName, one serialNumber, one country: more would leave open whom the certificate names.
 Result<void> check_attributes(const Rules& rules, const x509::Name& subject) {
+    ESTUARY_CHECK(subject.check());  // plain text, nothing that shows as something else (bug class 13)
     std::vector<der::Oid> seen;
     for (const auto& rdn : subject.rdns()) {
         for (const auto& attribute : rdn) {
-            ESTUARY_CHECK(check_value(attribute));
             const auto& type = attribute.type;
+            if (attribute.value.empty()) return fail(Code::policy, fmt::format("subject: {} is empty", type_text(type)));
             const bool once = type == x509::oid::common_name || type == x509::oid::serial_number || type == x509::oid::country_name;
             if (once && contains(seen, type))
                 return fail(Code::policy, fmt::format("subject: more than one {}", type_text(type)));

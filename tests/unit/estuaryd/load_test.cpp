@@ -119,7 +119,11 @@ protected:
         ASSERT_TRUE(config);
         authority = std::move(*authority::Authority::create(std::move(*config), *session->store, clock, entropy));
     }
-    std::optional<std::string> why(Time at = now) { return why_renew(session->configuration.tls, *authority, nullptr, at); }
+    std::optional<std::string> why(Time at = now) {
+        auto reason = why_renew(session->configuration.tls, *authority, nullptr, at);
+        EXPECT_TRUE(reason) << reason.error().detail;
+        return reason ? *reason : std::optional<std::string>{};
+    }
 
     ManualClock clock{now};
     crypto::SystemEntropy entropy;
@@ -148,6 +152,16 @@ TEST_F(ServerCertificateDue, when_files_are_damaged_or_torn) {
     EXPECT_TRUE(why());
     ASSERT_TRUE(issue_server_certificate(session->configuration.tls, *authority, *session->store, nullptr));
     EXPECT_FALSE(why());
+}
+
+TEST_F(ServerCertificateDue, never_in_place_of_one_that_an_operator_brought) {
+    const TemporaryDirectory elsewhere;
+    ASSERT_EQ(run({"init", "--dir", elsewhere.path() / "other", "--name", "Other"}, now).status, 0);
+    for (const auto* file : {"tls/server.pem", "tls/server.key"})
+        fs::copy_file(elsewhere.path() / "other" / file, directory / file, fs::copy_options::overwrite_existing);
+    const auto reason = why_renew(session->configuration.tls, *authority, nullptr, now + Seconds{400 * 86400});
+    ASSERT_FALSE(reason);
+    EXPECT_THAT(reason.error().detail, HasSubstr("was not issued by [ca.issuing]"));
 }
 
 TEST_F(ServerCertificateDue, new_one_has_a_new_key_and_is_on_record) {
