@@ -1,6 +1,7 @@
 #include "enrollment.h"
 
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,10 @@ namespace estuary::client {
 namespace {
 
 constexpr Seconds busy_pause{2};
+
+bool same_session(const http::ChannelBindings& a, const http::ChannelBindings& b) {
+    return a.tls_unique == b.tls_unique && a.tls_exporter == b.tls_exporter;
+}
 
 tl::unexpected<Failure> still_pending(Seconds retry_after, const Directory& directory) {
     return tl::unexpected<Failure>(
@@ -32,27 +37,41 @@ void link_to_session(x509::RequestTemplate& request, const http::ChannelBindings
 Outcome<x509::Certificate> ask(Session& session, Directory& directory, const EnrollmentState& state, const crypto::PrivateKey& key,
                                const Session::MakeRequest& make_request, bool renew, Waiting waiting, const Clock& clock) {
     const auto until = clock.now() + waiting.at_most;
-    ByteVec request;   // one request for all attempts: that is how the server knows it again (RFC 7030 4.2.3)
-    const auto same_request = [&](const http::ChannelBindings& bindings) -> Result<ByteVec> {
-        if (request.empty()) {
+    // What waits for approval, and what may have been answered without our hearing it, is sent again octet for octet: that is
+    // how the server knows it (RFC 7030 4.2.3). Anything else is made for the session that carries it (3.2.1, 3.5).
+    ByteVec request;
+    http::ChannelBindings made_for;
+    bool waits = false, unheard = false;
+    const auto request_for = [&](const http::ChannelBindings& bindings) -> Result<ByteVec> {
+        const bool kept = !request.empty() && (waits || std::exchange(unheard, false) || same_session(bindings, made_for));
+        if (!kept) {
             ESTUARY_TRY(request, make_request(bindings));
+            made_for = bindings;
         }
         return request;
     };
     for (bool told = false;;) {
-        auto answer = session.enroll(same_request, renew);
+        const bool repeats = unheard;
+        auto answer = session.enroll(request_for, renew);
         Seconds pause = busy_pause;
         if (answer) {
             if (answer->certificate) {
                 directory.clear_pending();
                 return std::move(*answer->certificate);
             }
+            waits = true;
             ESTUARY_CHECK_AS(directory.save_pending({state, key, request}), local_failure);
             pause = answer->retry_after;
             if (clock.now() + pause > until) return still_pending(pause, directory);
             if (!told) fmt::print(stderr, "The request waits for approval; asking again every {}.\n", to_string(pause));
             told = true;
         } else {
+            unheard = !request.empty() && answer.error().error.code == Code::unavailable;
+            // Refused, so it was not known there, and it is linked to a session that is gone: once more, made anew.
+            if (repeats && !unheard && answer.error().status != exit_try_again && answer.error().status != exit_not_trusted) {
+                request.clear();
+                continue;
+            }
             if (answer.error().status == exit_refused) directory.clear_pending();
             if (answer.error().status != exit_try_again || clock.now() + pause > until) return tl::unexpected<Failure>(answer.error());
             pause = std::max(pause, Seconds{answer.error().error.retry_after_s});

@@ -48,16 +48,22 @@ Outcome<net::Connection*> Session::connection() {
     return connection_.get();
 }
 
-Outcome<est::Client> Session::client() {
-    ESTUARY_TRY_OUTCOME(auto* const open, connection());
-    const auto exchange = [this, open](const http::Request& request) {
-        auto response = open->exchange(request);
-        if (!response || response->close) connection_.reset();
-        return response;
-    };
-    est::Client client{exchange, base_.authority(), base_.path, clock_};
-    if (user_ != nullptr) client.set_credentials({user_->name, user_->password.clone()});
-    return client;
+est::Client& Session::client() {
+    if (!client_) {
+        client_.emplace([this](const http::Request& request) { return exchange(request); }, base_.authority(), base_.path, clock_);
+        if (user_ != nullptr) client_->set_credentials({user_->name, user_->password.clone()});
+    }
+    return *client_;
+}
+
+Result<http::Response> Session::exchange(const http::Request& request) {
+    if (!connection_) {
+        closed_within_ = true;
+        return fail(Code::unavailable, base_.authority() + " closes its connections although it wants to be asked again");
+    }
+    auto response = connection_->exchange(request);
+    if (!response || response->close) connection_.reset();
+    return response;
 }
 
 Outcome<bool> Session::follow(const std::string& location, std::string_view operation) {
@@ -75,45 +81,68 @@ Outcome<bool> Session::follow(const std::string& location, std::string_view oper
                                                                   target.to_string(), operation));
     target.path.resize(target.path.size() - suffix.size());
     base_ = target;
+    client_.reset();
     connection_.reset();
     return true;
 }
 
-Outcome<std::vector<x509::Certificate>> Session::ca_certificates() {
-    for (;;) {
-        ESTUARY_TRY_OUTCOME(auto est, client());
-        ESTUARY_TRY_AS(auto answer, est.ca_certificates(), remote_failure);
-        if (auto* found = std::get_if<std::vector<x509::Certificate>>(&answer)) return std::move(*found);
-        if (const auto* wait = std::get_if<est::Wait>(&answer))
-            return failure(exit_try_again, Code::too_busy, fmt::format("the server says to ask again in {}", to_string(wait->retry_after)));
-        if (auto gone = follow(std::get<est::Redirect>(answer).location, "cacerts"); !gone)
+template <class T, class Question>
+Outcome<std::variant<T, est::Wait>> Session::put(std::string_view operation, const Question& question) {
+    for (bool reopened = false;;) {
+        ESTUARY_TRY_OUTCOME(const auto* const open, connection());
+        closed_within_ = false;
+        Outcome<est::Answer<T>> answer = question(client(), *open);
+        if (!answer) {
+            if (!closed_within_ || reopened) return tl::unexpected<Failure>(std::move(answer).error());
+            reopened = true;
+            continue;
+        }
+        if (auto* found = std::get_if<T>(&*answer)) return std::move(*found);
+        if (const auto* wait = std::get_if<est::Wait>(&*answer)) return *wait;
+        if (auto gone = follow(std::get<est::Redirect>(*answer).location, operation); !gone)
             return tl::unexpected<Failure>(gone.error());
+        reopened = false;
     }
+}
+
+namespace {
+
+/// Of the questions for which there is nothing to wait: nobody has to approve them.
+template <class T>
+Outcome<T> at_once(Outcome<std::variant<T, est::Wait>> answer) {
+    if (!answer) return tl::unexpected<Failure>(std::move(answer).error());
+    if (auto* found = std::get_if<T>(&*answer)) return std::move(*found);
+    return failure(exit_try_again, Code::too_busy,
+                   fmt::format("the server says to ask again in {}", to_string(std::get<est::Wait>(*answer).retry_after)));
+}
+
+}  // namespace
+
+Outcome<std::vector<x509::Certificate>> Session::ca_certificates() {
+    using Certificates = std::vector<x509::Certificate>;
+    return at_once(put<Certificates>("cacerts", [](est::Client& est, const net::Connection&) -> Outcome<est::Answer<Certificates>> {
+        ESTUARY_TRY_AS(auto answer, est.ca_certificates(), remote_failure);
+        return answer;
+    }));
 }
 
 Outcome<est::CsrAttrs> Session::csr_attributes() {
-    for (;;) {
-        ESTUARY_TRY_OUTCOME(auto est, client());
+    return at_once(put<est::CsrAttrs>("csrattrs", [](est::Client& est, const net::Connection&) -> Outcome<est::Answer<est::CsrAttrs>> {
         ESTUARY_TRY_AS(auto answer, est.csr_attributes(), remote_failure);
-        if (auto* found = std::get_if<est::CsrAttrs>(&answer)) return std::move(*found);
-        if (const auto* wait = std::get_if<est::Wait>(&answer))
-            return failure(exit_try_again, Code::too_busy, fmt::format("the server says to ask again in {}", to_string(wait->retry_after)));
-        if (auto gone = follow(std::get<est::Redirect>(answer).location, "csrattrs"); !gone)
-            return tl::unexpected<Failure>(gone.error());
-    }
+        return answer;
+    }));
 }
 
 Outcome<Session::Enrolled> Session::enroll(const MakeRequest& make_request, bool renew) {
-    for (;;) {
-        // The request is linked to the connection that carries it, so the connection comes first (RFC 7030 3.5).
-        ESTUARY_TRY_OUTCOME(auto est, client());
-        ESTUARY_TRY_AS(const auto request, make_request(connection_->bindings()), local_failure);
+    // The request is linked to the connection that carries it, so the connection comes first (RFC 7030 3.5).
+    const auto question = [&](est::Client& est, const net::Connection& open) -> Outcome<est::Answer<x509::Certificate>> {
+        ESTUARY_TRY_AS(const auto request, make_request(open.bindings()), local_failure);
         ESTUARY_TRY_AS(auto answer, est.enroll(request, renew), remote_failure);
-        if (auto* issued = std::get_if<x509::Certificate>(&answer)) return Enrolled{std::move(*issued), {}};
-        if (const auto* wait = std::get_if<est::Wait>(&answer)) return Enrolled{std::nullopt, wait->retry_after};
-        if (auto gone = follow(std::get<est::Redirect>(answer).location, renew ? "simplereenroll" : "simpleenroll"); !gone)
-            return tl::unexpected<Failure>(gone.error());
-    }
+        return answer;
+    };
+    ESTUARY_TRY_OUTCOME(auto answer, put<x509::Certificate>(renew ? "simplereenroll" : "simpleenroll", question));
+    if (auto* issued = std::get_if<x509::Certificate>(&answer)) return Enrolled{std::move(*issued), {}};
+    return Enrolled{std::nullopt, std::get<est::Wait>(answer).retry_after};
 }
 
 }  // namespace estuary::client

@@ -2,6 +2,7 @@
 // One EST server as this client sees it: URL, trust, identity; connections are opened when needed and redirects followed.
 #include <memory>
 #include <optional>
+#include <variant>
 
 #include "estuary/est/client.h"
 #include "estuary/net/client.h"
@@ -20,6 +21,8 @@ struct HttpUser {
 class Session {
 public:
     Session(http::Url base, net::ClientOptions options, const Clock& clock);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
     void set_user(const HttpUser& user) { user_ = &user; }
 
     Outcome<std::vector<x509::Certificate>> ca_certificates();
@@ -35,7 +38,12 @@ public:
 
 private:
     Outcome<net::Connection*> connection();
-    Outcome<est::Client> client();
+    est::Client& client();
+    Result<http::Response> exchange(const http::Request& request);
+    /// Puts one question until it has its answer: again after a redirect, and on a new connection where the server closed the
+    /// first one behind its challenge.
+    template <class T, class Question>
+    Outcome<std::variant<T, est::Wait>> put(std::string_view operation, const Question& question);
     /// Goes where the server points: another path of this origin only, and at most redirects_max times (RFC 7030 3.2.1).
     Outcome<bool> follow(const std::string& location, std::string_view operation);
 
@@ -46,6 +54,8 @@ private:
     const Clock& clock_;
     const HttpUser* user_ = nullptr;
     std::unique_ptr<net::Connection> connection_;
+    std::optional<est::Client> client_;   // one for all requests below base_: it remembers how the server wants to be answered
+    bool closed_within_ = false;          // the server closed the connection although the exchange was to go on
     int redirects_ = 0;
 };
 

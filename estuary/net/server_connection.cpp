@@ -114,6 +114,8 @@ void ServerConnection::on_event(std::uint32_t events) {
     const bool gone = (events & (EPOLLERR | EPOLLHUP)) != 0;
     if (gone && phase_ == Phase::serving) return close();
     if (gone || (events & EPOLLIN) != 0) drained_ = false;
+    // A next request that comes early has to wait. Few do, so watching stops only then, not while each is served.
+    if (phase_ == Phase::serving) return io_->watch(*this, 0);
     advance();
 }
 
@@ -141,7 +143,7 @@ void ServerConnection::advance() {
         switch (phase_) {
             case Phase::handshake: step = handshake(); break;
             case Phase::reading: step = read(); break;
-            case Phase::serving: step = stop(0); break;
+            case Phase::serving: return;
             case Phase::closing: step = finish(); break;
             case Phase::lingering: return linger();
         }
