@@ -26,6 +26,7 @@ Result<RevocationReason> revocation_reason(std::string_view name);
 struct Revocation {
     Time at{};
     RevocationReason reason{};
+    std::optional<Time> invalidity_date{};  ///< since when the key may have been in wrong hands (RFC 5280 5.3.2)
 };
 
 struct CertificateRecord {
@@ -39,6 +40,7 @@ struct CertificateRecord {
     std::string profile, label;
     std::string requester;            ///< who asked: "credential:NAME", "certificate:SERIAL", "operator"
     Time issued_at{};
+    unsigned shard = 0;               ///< which of its CA's CRLs tells of it; written into it when it was issued
     std::optional<Revocation> revocation;
 };
 
@@ -46,7 +48,34 @@ struct CertificateRecord {
 struct CertificateStatus {
     std::int64_t id = 0;
     Time not_after{};
-    std::optional<Revocation> revocation;
+    std::optional<Revocation> revocation;  ///< without invalidity date
+};
+
+/// What a CRL needs of a certificate.
+struct RevokedCertificate {
+    Bytes serial_number;                   ///< valid during the visit
+    std::optional<Revocation> revocation;  ///< nothing: it was on hold, and is good again
+};
+
+/// A certificate whose revocation state was changed: positions grow with time, and none is used twice.
+struct RevocationChange {
+    std::int64_t position = 0;
+    std::string ca;
+    unsigned shard = 0;
+    ByteVec serial_number;
+};
+
+/// The newest CRL of its kind.
+struct CrlRecord {
+    std::string ca;
+    unsigned shard = 0;
+    bool delta = false;
+    std::int64_t number = 0;       ///< one sequence for the complete and delta CRLs of a shard (RFC 5280 5.2.3)
+    std::int64_t base_number = 0;  ///< of a delta: the complete CRL's that it goes with
+    std::int64_t position = 0;     ///< every RevocationChange up to here is in it
+    std::int64_t entries = 0;
+    Time this_update{}, next_update{};
+    ByteVec der;
 };
 
 struct CertificateFilter {

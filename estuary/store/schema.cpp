@@ -96,7 +96,37 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<Migration, 1> all_migrations{{{1, version_1}}};
+// Revocation and CRLs. The index serves a complete CRL by itself, in the order of its entries; the log tells what has
+// changed since a CRL, so that neither a delta nor a watcher reads what has not.
+constexpr const char* version_2 = R"sql(
+ALTER TABLE certificates ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE certificates ADD COLUMN invalidity_date INTEGER;
+DROP INDEX certificates_revoked;
+CREATE INDEX certificates_revoked ON certificates
+    (ca, shard, serial_number, revoked_at, revocation_reason, invalidity_date, not_after) WHERE revoked_at IS NOT NULL;
+
+CREATE TABLE revocation_changes (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    certificate INTEGER NOT NULL REFERENCES certificates
+) STRICT;
+INSERT INTO revocation_changes (certificate) SELECT id FROM certificates WHERE revoked_at IS NOT NULL ORDER BY revoked_at;
+
+CREATE TABLE crls (
+    ca INTEGER NOT NULL REFERENCES authorities,
+    shard INTEGER NOT NULL,
+    delta INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    base_number INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    this_update INTEGER NOT NULL,
+    next_update INTEGER NOT NULL,
+    der BLOB NOT NULL,
+    PRIMARY KEY (ca, shard, delta)
+) STRICT;
+)sql";
+
+constexpr std::array<Migration, 2> all_migrations{{{1, version_1}, {2, version_2}}};
 
 Result<std::int64_t> version_of(const Connection& connection) { return connection.integer("PRAGMA user_version"); }
 

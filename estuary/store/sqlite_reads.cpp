@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view certificate_columns =
     "SELECT c.id, a.name, c.serial_number, c.der, c.subject, c.subject_alt_names, c.not_before, c.not_after, c.profile, "
-    "c.label, c.requester, c.issued_at, c.revoked_at, c.revocation_reason FROM certificates c JOIN authorities a ON a.id = c.ca ";
+    "c.label, c.requester, c.issued_at, c.revoked_at, c.revocation_reason, c.invalidity_date, c.shard FROM certificates c JOIN authorities a ON a.id = c.ca ";
 constexpr std::string_view credential_columns =
     "SELECT id, name, password_hash, digest_ha1, uses_left, expires_at, profile, subject_patterns, san_patterns, created_at "
     "FROM credentials ";
@@ -19,7 +19,7 @@ constexpr std::string_view pending_columns =
 
 std::optional<Revocation> revocation_at(const Query& row, int column) {
     if (row.is_null(column)) return std::nullopt;
-    return Revocation{row.time(column), static_cast<RevocationReason>(row.integer(column + 1))};
+    return Revocation{row.time(column), static_cast<RevocationReason>(row.integer(column + 1)), {}};
 }
 
 CertificateRecord certificate_at(const Query& row) {
@@ -37,6 +37,8 @@ CertificateRecord certificate_at(const Query& row) {
     record.requester = row.text(10);
     record.issued_at = row.time(11);
     record.revocation = revocation_at(row, 12);
+    if (record.revocation) record.revocation->invalidity_date = row.optional_time(14);
+    record.shard = static_cast<unsigned>(row.integer(15));
     return record;
 }
 

@@ -1,4 +1,5 @@
 // The store over SQLite: puts its parts together.
+#include "estuary/store/revocation_reads.h"
 #include "estuary/store/upkeep.h"
 
 namespace estuary::store {
@@ -27,6 +28,22 @@ public:
     }
     Result<std::optional<CertificateRecord>> certificate_of_request(const RequestKey& key) override {
         return readers_.with([&](const Reads& reads) { return reads.certificate_of_request(key); });
+    }
+    Result<std::int64_t> visit_revoked(const RevokedQuery& query,
+                                       const std::function<void(const RevokedCertificate&)>& visit) override {
+        return readers_.with([&](const Reads& reads) { return sqlite::visit_revoked(reads.connection(), query, visit); });
+    }
+    Result<std::vector<RevocationChange>> revocation_changes(std::int64_t after, std::size_t count_max) override {
+        return readers_.with([&](const Reads& reads) { return sqlite::revocation_changes(reads.connection(), after, count_max); });
+    }
+    Result<std::int64_t> last_revocation_change() override {
+        return readers_.with([](const Reads& reads) { return sqlite::last_revocation_change(reads.connection()); });
+    }
+    Result<std::optional<CrlRecord>> crl(std::string_view ca, unsigned shard, bool delta) override {
+        return readers_.with([&](const Reads& reads) { return sqlite::crl(reads.connection(), ca, shard, delta); });
+    }
+    Result<std::vector<CrlRecord>> crls() override {
+        return readers_.with([](const Reads& reads) { return sqlite::crls(reads.connection()); });
     }
     Result<std::vector<CertificateRecord>> certificates(const CertificateFilter& filter) override {
         return readers_.with([&](const Reads& reads) { return reads.certificates(filter); });

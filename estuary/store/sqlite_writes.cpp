@@ -24,16 +24,22 @@ Result<Writes> Writes::prepare(const Connection& connection) {
         {all.insert_authority, "INSERT INTO authorities (name) VALUES (?)"},
         {all.insert_certificate,
          "INSERT INTO certificates (ca, not_after, revoked_at, revocation_reason, serial_number, not_before, issued_at, "
-         "subject, subject_alt_names, profile, label, requester, request_key, der) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+         "subject, subject_alt_names, profile, label, requester, request_key, der, shard, invalidity_date) "
+         "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {all.insert_request_key, "INSERT INTO request_keys (head, certificate) VALUES (?,?)"},
         {all.find_request_key,
          "SELECT 1 FROM certificates WHERE id = (SELECT certificate FROM request_keys WHERE head = ?) AND request_key = ?"},
         {all.revoke,
-         "UPDATE certificates SET revoked_at = ?2, revocation_reason = ?3 WHERE id = ?1 AND "
+         "UPDATE certificates SET revoked_at = ?2, revocation_reason = ?3, invalidity_date = ?5 WHERE id = ?1 AND "
          "(revoked_at IS NULL OR (revocation_reason = ?4 AND ?3 <> ?4))"},
         {all.lift_hold,
-         "UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL WHERE id = ?1 AND revoked_at IS NOT NULL "
+         "UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL, invalidity_date = NULL WHERE id = ?1 AND revoked_at IS NOT NULL "
          "AND revocation_reason = ?2"},
+        {all.log_revocation, "INSERT INTO revocation_changes (certificate) VALUES (?)"},
+        {all.newest_crl, "SELECT max(number) FROM crls WHERE ca = ? AND shard = ?"},
+        {all.publish_crl,
+         "INSERT OR REPLACE INTO crls (ca, shard, delta, number, base_number, position, entries, this_update, next_update, der) "
+         "VALUES (?,?,?,?,?,?,?,?,?,?)"},
         {all.insert_credential,
          "INSERT INTO credentials (name, password_hash, digest_ha1, uses_left, expires_at, profile, subject_patterns, "
          "san_patterns, created_at) VALUES (?,?,?,?,?,?,?,?,?)"},
@@ -102,18 +108,21 @@ Result<std::int64_t> Writes::authority(const std::string& name) {
 Result<void> Writes::write(const InsertCertificate& insert, Unit& unit) {
     const auto& record = insert.record;
     ESTUARY_TRY(const auto ca, authority(record.ca));
-    std::optional<Time> revoked_at;
+    std::optional<Time> revoked_at, invalidity_date;
     std::optional<int> reason;
     if (record.revocation) {
         revoked_at = record.revocation->at;
         reason = as_integer(record.revocation->reason);
+        invalidity_date = record.revocation->invalidity_date;
     }
     const auto key = insert.request_key ? std::optional{Bytes{*insert.request_key}} : std::nullopt;
     ESTUARY_CHECK(insert_new(Query{sql_.insert_certificate, ca, record.not_after, revoked_at, reason, record.serial_number,
                                    record.not_before, record.issued_at, record.subject, record.subject_alt_names,
-                                   record.profile, record.label, record.requester, key, record.der},
+                                   record.profile, record.label, record.requester, key, record.der,
+                                   std::int64_t{record.shard}, invalidity_date},
                              "this CA has issued a certificate with this serial number"));
     unit.certificate = sqlite3_last_insert_rowid(database_);
+    if (record.revocation) ESTUARY_CHECK(Query(sql_.log_revocation, *unit.certificate).run());
     if (!insert.request_key) return {};
     return remember(*insert.request_key, *unit.certificate);
 }
@@ -132,11 +141,30 @@ Result<void> Writes::remember(const RequestKey& key, std::int64_t certificate) {
 }
 
 Result<void> Writes::write(const RevokeCertificate& revoke, Unit&) {
-    const int reason = as_integer(revoke.revocation.reason);
-    if (revoke.revocation.reason == RevocationReason::remove_from_crl)
-        return change_one(Query{sql_.lift_hold, revoke.id, hold}, "the certificate is not on hold");
-    return change_one(Query{sql_.revoke, revoke.id, revoke.revocation.at, reason, hold},
-                      "there is no such certificate, or it is revoked already");
+    const auto& revocation = revoke.revocation;
+    if (revocation.reason == RevocationReason::remove_from_crl) {
+        ESTUARY_CHECK(change_one(Query{sql_.lift_hold, revoke.id, hold}, "the certificate is not on hold"));
+    } else {
+        ESTUARY_CHECK(change_one(Query{sql_.revoke, revoke.id, revocation.at, as_integer(revocation.reason), hold,
+                                       revocation.invalidity_date},
+                                 "there is no such certificate, or it is revoked already"));
+    }
+    return Query(sql_.log_revocation, revoke.id).run();
+}
+
+Result<void> Writes::write(const PublishCrl& publish, Unit&) {
+    const auto& record = publish.record;
+    const std::int64_t shard = record.shard;
+    ESTUARY_TRY(const auto ca, authority(record.ca));
+    {
+        Query newest{sql_.newest_crl, ca, shard};
+        ESTUARY_TRY(const bool found, newest.next());
+        if (found && !newest.is_null(0) && newest.integer(0) >= record.number)
+            return fail(Code::conflict, "a CRL with this number, or a later one, was published already");
+    }
+    return Query(sql_.publish_crl, ca, shard, static_cast<int>(record.delta), record.number, record.base_number, record.position,
+                 record.entries, record.this_update, record.next_update, record.der)
+        .run();
 }
 
 Result<void> Writes::write(const InsertCredential& insert, Unit&) {

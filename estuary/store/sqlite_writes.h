@@ -22,7 +22,7 @@ public:
 private:
     struct Statements {
         Statement find_authority, insert_authority, insert_certificate, insert_request_key, find_request_key, revoke,
-            lift_hold, insert_credential, find_uses, spend, remove_credential, insert_pending, decide, complete, audit, setting;
+            lift_hold, log_revocation, newest_crl, publish_crl, insert_credential, find_uses, spend, remove_credential, insert_pending, decide, complete, audit, setting;
     };
     /// What later writes of a unit want to know of earlier ones.
     struct Unit {
@@ -41,6 +41,7 @@ private:
     Result<void> write(const DecideRequest& decide, Unit&);
     Result<void> write(const CompleteRequest& complete, Unit& unit);
     Result<void> write(const AppendAudit& append, Unit&);
+    Result<void> write(const PublishCrl& publish, Unit&);
     Result<void> write(const PutSetting& put, Unit&);
     /// Runs an insert whose unique constraint is a guard.
     Result<void> insert_new(Query&& query, std::string_view conflict);

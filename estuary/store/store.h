@@ -46,12 +46,15 @@ struct CompleteRequest {
 struct AppendAudit {
     AuditEvent event;
 };
+struct PublishCrl {
+    CrlRecord record;                       ///< guard: its number is larger than that of any CRL of the shard; replaces
+};
 struct PutSetting {
     std::string name, value;                ///< small server state that must survive (CA generations …); replaces
 };
 
 using Write = std::variant<InsertCertificate, RevokeCertificate, InsertCredential, SpendCredential, RemoveCredential,
-                           InsertPendingRequest, DecideRequest, CompleteRequest, AppendAudit, PutSetting>;
+                           InsertPendingRequest, DecideRequest, CompleteRequest, AppendAudit, PublishCrl, PutSetting>;
 
 /// Everything that one request writes: all of it or nothing. `leases` are held until the outcome is known (claims on single
 /// uses and on request keys; see authority/).
@@ -73,6 +76,13 @@ struct Options {
     std::chrono::milliseconds busy_timeout{5'000};  ///< another process (estuaryd's commands) holds the write lock
 };
 
+struct RevokedQuery {
+    std::string_view ca;
+    unsigned shard = 0;
+    Time not_expired_at{};
+    std::optional<std::int64_t> since{};
+};
+
 class Store {
 public:
     virtual ~Store() = default;
@@ -88,6 +98,17 @@ public:
     virtual Result<std::optional<CertificateRecord>> certificate(std::int64_t id) = 0;
     virtual Result<std::optional<CertificateStatus>> certificate_status(std::string_view ca, Bytes serial_number) = 0;
     virtual Result<std::optional<CertificateRecord>> certificate_of_request(const RequestKey& key) = 0;
+    /// Visits, ordered by serial number, what a CRL of this shard tells: every revoked certificate that had not expired at
+    /// `not_expired_at`, or with `since` every one whose state was changed after that position. Returns the position
+    /// that was reached; all of one moment.
+    virtual Result<std::int64_t> visit_revoked(const RevokedQuery& query,
+                                               const std::function<void(const RevokedCertificate&)>& visit) = 0;
+    /// Oldest first.
+    virtual Result<std::vector<RevocationChange>> revocation_changes(std::int64_t after, std::size_t count_max) = 0;
+    virtual Result<std::int64_t> last_revocation_change() = 0;
+    virtual Result<std::optional<CrlRecord>> crl(std::string_view ca, unsigned shard, bool delta) = 0;
+    /// Every one, without its octets.
+    virtual Result<std::vector<CrlRecord>> crls() = 0;
     virtual Result<std::vector<CertificateRecord>> certificates(const CertificateFilter& filter) = 0;
     virtual Result<std::int64_t> count_certificates() = 0;
     virtual Result<std::optional<CredentialRecord>> credential(std::string_view name) = 0;

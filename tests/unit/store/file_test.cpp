@@ -148,6 +148,27 @@ TEST(Schema, MigrationKeepsWhatIsThere) {
     EXPECT_EQ(outcome(sqlite::identify(connection, path)), "unsupported") << "the program of before refuses it now";
 }
 
+TEST(Schema, RevocationsOfTheFirstSchemaGoIntoTheNextCrl) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "store.db";
+    {
+        const auto connection = connect(path);
+        ASSERT_TRUE(sqlite::migrate(connection, sqlite::migrations().first(1)));
+        ASSERT_TRUE(connection.execute(
+            "INSERT INTO authorities (name) VALUES ('issuing'); INSERT INTO certificates (ca, not_after, revoked_at, "
+            "revocation_reason, serial_number, not_before, issued_at, subject, subject_alt_names, profile, label, requester, der) "
+            "VALUES (1, 1990000000, 1900000000, 4, x'07', 0, 0, 'CN=a', '', 'device', '', 'operator', x'3000')"));
+    }
+    const auto store = open_or_fail(path);
+    EXPECT_EQ(store->revocation_changes(0, 10)->size(), 1u);
+    int visited = 0;
+    ASSERT_TRUE(store->visit_revoked({.ca = "issuing"}, [&](const RevokedCertificate& entry) {
+        ++visited;
+        EXPECT_EQ(entry.revocation->reason, RevocationReason::superseded);
+    }));
+    EXPECT_EQ(visited, 1);
+}
+
 TEST(Schema, FailedMigrationChangesNothing) {
     const TemporaryDirectory directory;
     const auto path = directory / "store.db";
