@@ -10,7 +10,7 @@
 namespace estuary::est {
 namespace {
 
-const std::string& parameter(const http::Challenge& challenge, const std::string& name) {
+const std::string& parameter(const http::Challenge& challenge, const char* name) {
     static const std::string absent;
     const auto found = challenge.parameters.find(name);
     return found == challenge.parameters.end() ? absent : found->second;
