@@ -32,8 +32,9 @@ Outcome<std::optional<HttpUser>> read_user(const Options& options) {
         std::getline(std::cin, line);
     } else {
         if (options.password_file.empty()) return usage("--user needs --password-file FILE or --password-stdin");
-        ESTUARY_TRY_AS(const auto content, file::read(options.password_file, 4096), local_failure);
+        ESTUARY_TRY_AS(auto content, file::read(options.password_file, 4096), local_failure);
         line = as_text(content).substr(0, as_text(content).find('\n'));
+        crypto::wipe(content);
     }
     while (!line.empty() && line.back() == '\r') line.pop_back();
     HttpUser user{options.user, crypto::Secret{line}};

@@ -1,7 +1,11 @@
 """Our own client against our own server: a device's life over the network."""
+import base64
 import json
 import os
+import socket
+import ssl
 import stat
+import subprocess
 import time
 
 from harness import *  # noqa: F403
@@ -213,7 +217,9 @@ def test_rollover_is_followed(server, tmp):
     old_root = server.root.read_text()
     server.admin("ca", "rollover")
     server.reload()
-    check_equal(run_program(ESTUARY, "cacerts", server.url, "--trust", tmp / "dev/anchors.pem").out.count("BEGIN CERTIFICATE") >= 4, True)
+    published = run_program(ESTUARY, "cacerts", server.url, "--trust", tmp / "dev/anchors.pem").out
+    assert published.count("BEGIN CERTIFICATE") >= 5, "NewWithNew, OldWithNew, NewWithOld, OldWithOld and the issuing CA"
+    check_in(old_root.strip(), published, "OldWithOld")
     run_program(ESTUARY, "renew", tmp / "dev")
     verify(server, tmp / "dev")
     assert server.root.read_text() != old_root
@@ -236,6 +242,299 @@ def test_usage_errors(tmp):
         check_equal(run_program(ESTUARY, *words, check=False).returncode, 2, str(words))
     check_in("Examples", run_program(ESTUARY, "enroll", "--help").out)
     check_in("estuary", run_program(ESTUARY, "--version").out)
+
+
+# What our client does with servers that are not ours.
+
+
+def strange_enroll(server, out, *options, trust=None, password="secret", **kwargs):
+    """Enrollment as CN=dev at a StrangeServer; nothing is checked."""
+    trust = trust or ["--trust", server.root]
+    return run_program(ESTUARY, "enroll", server.url, *trust, "--user", "dev", "--password-stdin", "--subject", "CN=dev", "--out",
+                       out, *options, stdin=password, check=False, **kwargs)
+
+
+def check_linked(asked):
+    """The request holds the tls-unique of the session that carried it (RFC 5929), as base64 in challengePassword."""
+    check_equal(asked.challenge_password(), base64.b64encode(asked.tls_unique).decode(), "challengePassword")
+
+
+def challenge(scheme, **fields):
+    return 401, {"WWW-Authenticate": scheme, **fields}, b""
+
+
+def test_ca_certificates_and_attributes_come_first(tmp):
+    """RFC 7030 4.2 and 4.5; each of the three over one authenticated session."""
+    strange = StrangeServer(tmp / "strange")
+    check_equal(strange_enroll(strange, tmp / "dev").returncode, 0)
+    check_equal(strange.paths(), [(1, "cacerts"), (1, "csrattrs"), (1, "simpleenroll")])
+    check_equal((tmp / "dev/anchors.pem").read_text().count("BEGIN CERTIFICATE"), 1)
+
+
+def test_bootstrap_only_fetches_the_ca_certificates(tmp):
+    """RFC 7030 4.1.1: nothing else over a session that proves nothing; all else over a new one."""
+    strange = StrangeServer(tmp / "strange")
+    trust = ["--fingerprint", fingerprint(strange)]
+    check_equal(strange_enroll(strange, tmp / "dev", trust=trust).returncode, 0)
+    check_equal(strange.paths(), [(1, "cacerts"), (2, "cacerts"), (2, "csrattrs"), (2, "simpleenroll")])
+    check_equal((tmp / "dev/anchors.pem").read_text().count("BEGIN CERTIFICATE"), 1, "what was confirmed is the anchor")
+    check_equal(public_key(tmp / "dev/anchors.pem"), public_key(strange.root))
+
+
+def test_bootstrap_gives_no_credentials(tmp):
+    strange = StrangeServer(tmp / "strange", lambda asked: challenge("Basic realm=r"))
+    done = strange_enroll(strange, tmp / "dev", trust=["--fingerprint", fingerprint(strange)])
+    assert done.returncode != 0
+    check_equal(strange.paths(), [(1, "cacerts")])
+    assert "authorization" not in strange.asked[0].headers
+
+
+def test_bootstrap_asks_a_person(server, tmp):
+    for said, status, certificates in (("no", 4, 0), ("yes", 0, 2)):
+        person, terminal = os.openpty()
+        client = subprocess.Popen([ESTUARY, "cacerts", server.url, "--bootstrap"], stdin=terminal, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)
+        os.write(person, f"{said}\n".encode())
+        out, err = client.communicate(timeout=60)
+        os.close(person)
+        os.close(terminal)
+        check_equal(client.returncode, status, said)
+        check_in(fingerprint(server), err.decode())
+        check_equal(out.count(b"BEGIN CERTIFICATE"), certificates, said)
+
+
+def test_nothing_is_said_to_a_server_that_is_not_proved(tmp):
+    """RFC 7030 3.3.1 and 3.6: neither a request nor a password, over TLS 1.2 as over 1.3."""
+    other = StrangeServer(tmp / "other")
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        strange = StrangeServer(tmp / f"strange{version}", tls_max=version)
+        system = {**os.environ, "SSL_CERT_FILE": str(strange.root)}
+        check_equal(strange_enroll(strange, tmp / "dev", trust=["--trust", other.root], env=system).returncode, 4, "another CA")
+        misnamed = StrangeServer(tmp / f"misnamed{version}", ca=strange.ca, tls_max=version, host="DNS:other.example")
+        for trust in (["--trust", strange.root], ["--system-trust"]):
+            check_equal(strange_enroll(misnamed, tmp / "dev", trust=trust, env=system).returncode, 4, "another name")
+        check_equal((strange.asked, misnamed.asked), ([], []))
+        check_equal(strange_enroll(strange, tmp / f"dev{version}", trust=["--system-trust"], env=system).returncode, 0)
+
+
+def test_requests_are_linked_to_their_sessions(tmp):
+    """RFC 7030 3.5: tls-unique on TLS 1.2 as somebody else computes it, whatever trust was established by."""
+    strange = StrangeServer(tmp / "strange")
+    system = {**os.environ, "SSL_CERT_FILE": str(strange.root)}
+    check_equal(strange_enroll(strange, tmp / "dev").returncode, 0)
+    run_program(ESTUARY, "renew", tmp / "dev")
+    check_equal(strange_enroll(strange, tmp / "system", trust=["--system-trust"], env=system).returncode, 0)
+    check_equal([asked.operation for asked in strange.posts()], ["simpleenroll", "simplereenroll", "simpleenroll"])
+    for asked in strange.posts():
+        check_linked(asked)
+    check_equal([asked.client_certificate is not None for asked in strange.posts()], [False, True, False], "renewal by certificate")
+    check_equal(strange_enroll(strange, tmp / "unlinked", "--no-linking").returncode, 0)
+    check_equal(strange.posts()[-1].challenge_password(), None)
+
+
+def test_required_linking_is_met(server, tmp):
+    """RFC 9266: tls-exporter on TLS 1.3, as our server checks it."""
+    server.config.write_text(server.config.read_text().replace('profile = "device"\n', 'profile = "device"\nlinking_required = true\n', 1))
+    server.reload()
+    enroll(server, tmp / "dev", "dev", "--no-linking")   # what the server demands goes before
+    run_program(ESTUARY, "renew", tmp / "dev")
+    reply = server.post("simpleenroll", make_request(tmp, "/CN=unlinked"), "--user", f"unlinked:{server.credential('unlinked')}")
+    assert reply.status in (400, 403), reply
+    check_in("linked", reply.body)
+
+
+def test_redirect_within_the_origin_is_followed(tmp):
+    """RFC 7030 3.2.1: without asking, and the request is made again for the new session, with the same key."""
+    moved = lambda asked: None if "/moved/" in asked.path else (307, {"Location": f"{WELL_KNOWN}/moved/{asked.operation}"}, b"")
+    strange = StrangeServer(tmp / "strange", lambda asked: moved(asked) if asked.method == "POST" else None)
+    check_equal(strange_enroll(strange, tmp / "dev").returncode, 0)
+    first, second = strange.posts()
+    assert "/moved/" not in first.path and "/moved/" in second.path, strange.asked
+    assert first.connection != second.connection
+    for asked in (first, second):
+        check_linked(asked)
+    check_equal(first.public_key(), second.public_key())
+    everything = StrangeServer(tmp / "everything", moved)
+    check_equal(strange_enroll(everything, tmp / "other").returncode, 0)
+    circle = StrangeServer(tmp / "circle", lambda asked: (302, {"Location": asked.path}, b""))
+    check_equal(strange_enroll(circle, tmp / "never").returncode, 3)
+    assert len(circle.asked) < 10
+
+
+def test_redirect_to_another_origin_is_left_to_the_person(tmp):
+    """RFC 7030 3.2.1: the person is told where to, and decides."""
+    other = StrangeServer(tmp / "other")
+    elsewhere = lambda asked: (307, {"Location": f"{other.url}{asked.path}"}, b"")
+    for number, redirect in enumerate((elsewhere, lambda asked: elsewhere(asked) if asked.method == "POST" else None)):
+        strange = StrangeServer(tmp / f"strange{number}", redirect, ca=other.ca)
+        done = strange_enroll(strange, tmp / "dev")
+        check_equal(done.returncode, 3)
+        check_in(other.url, done.err)
+        assert not (tmp / "dev/cert.pem").exists()
+    plain = StrangeServer(tmp / "plain", lambda asked: (302, {"Location": f"http://127.0.0.1:1{asked.path}"}, b""))
+    check_equal(strange_enroll(plain, tmp / "dev").returncode, 4)
+    check_equal(other.asked, [])
+
+
+def test_waits_as_long_as_told_and_sends_the_same_request(tmp):
+    """RFC 7030 4.2.3, over a new connection, since the server closes each."""
+    later = [(202, {"Retry-After": "2", "Connection": "close"}, b"")] * 2
+    strange = StrangeServer(tmp / "strange", lambda asked: later.pop() if asked.method == "POST" and later else None)
+    done = strange_enroll(strange, tmp / "dev")
+    check_equal(done.returncode, 0)
+    check_in("waits for approval", done.err)
+    first, second, third = strange.posts()
+    assert second.at - first.at >= 2 and third.at - second.at >= 2, (first.at, second.at, third.at)
+    check_equal(len({asked.connection for asked in strange.posts()}), 3)
+    check_equal({asked.body for asked in strange.posts()}, {first.body}, "the same request")
+    # A wait that is longer than ours: the request is kept, and sent again by the next run.
+    later.append((202, {"Retry-After": "1000"}, b""))
+    check_equal(strange_enroll(strange, tmp / "kept", "--wait", "5s").returncode, 5)
+    check_equal(strange_enroll(strange, tmp / "kept").returncode, 0)
+    check_equal(strange.posts()[-1].body, strange.posts()[-2].body)
+
+
+def test_connection_closed_behind_the_challenge(tmp):
+    """A server may close with its 401: the next session gets a request of its own."""
+    def answer(asked):
+        if asked.method == "POST" and "authorization" not in asked.headers:
+            return challenge("Basic realm=r", Connection="close")
+        return None
+    strange = StrangeServer(tmp / "strange", answer)
+    done = strange_enroll(strange, tmp / "dev")
+    check_equal(done.returncode, 0, done.err)
+    first, second = strange.posts()
+    check_equal(second.headers["authorization"], "Basic " + base64.b64encode(b"dev:secret").decode())
+    for asked in (first, second):
+        check_linked(asked)
+    stubborn = StrangeServer(tmp / "stubborn", lambda asked: challenge("Basic realm=r", Connection="close"))
+    check_equal(strange_enroll(stubborn, tmp / "never").returncode, 3)
+    check_equal(len(stubborn.asked), 2, "the password is given once")
+
+
+def test_unknown_challenge_ends_the_connection(tmp):
+    """RFC 7030 3.2.3."""
+    strange = StrangeServer(tmp / "strange", lambda asked: challenge("Negotiate"))
+    check_equal(strange_enroll(strange, tmp / "dev").returncode, 3)
+    wait_for(lambda: strange.ended == [1], what="the end of the connection")
+    check_equal(len(strange.asked), 1)
+
+
+def test_unheard_answer_is_asked_for_again(tmp):
+    """Bug class 25 from the client's side: the same request, in case that it was answered; a new one where it was not."""
+    said = ["drop"]
+    strange = StrangeServer(tmp / "strange", lambda asked: said.pop(0) if asked.method == "POST" and said else None)
+    check_equal(strange_enroll(strange, tmp / "dev").returncode, 0)
+    first, second = strange.posts()
+    check_equal(first.body, second.body)
+    said += ["drop", (400, {}, b"linked to another session")]
+    check_equal(strange_enroll(strange, tmp / "other").returncode, 0)
+    first, second, third = strange.posts()[-3:]
+    check_equal(first.body, second.body)
+    check_linked(third)
+    said.append((503, {"Retry-After": "1", "Connection": "close"}, b"busy"))
+    check_equal(strange_enroll(strange, tmp / "busy").returncode, 0)
+    check_linked(strange.posts()[-1])
+
+
+def test_offers_only_strong_tls(tmp):
+    """RFC 7030 3.2.3, 3.3 and 6: the client's first words on the wire. No version before 1.2, and nothing but AEAD suites with
+    forward secrecy."""
+    make_request(tmp, "/CN=x")
+    run_program("openssl", "req", "-x509", "-key", tmp / "dev.key", "-out", tmp / "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = subprocess.Popen([ESTUARY, "cacerts", f"https://127.0.0.1:{listener.getsockname()[1]}", "--trust", tmp / "ca.pem"],
+                                  stderr=subprocess.DEVNULL)
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as stream:
+            head = stream.read(5)
+            hello = stream.read(int.from_bytes(head[3:], "big"))
+        client.wait(timeout=30)
+    at = 4 + 2 + 32
+    at += 1 + hello[at]                                                    # session id
+    size = int.from_bytes(hello[at:at + 2], "big")
+    suites = {int.from_bytes(hello[i:i + 2], "big") for i in range(at + 2, at + 2 + size, 2)}
+    at += 2 + size
+    at += 1 + hello[at] + 2                                                # compression methods
+    extensions = {}
+    while at < len(hello):
+        kind, length = int.from_bytes(hello[at:at + 2], "big"), int.from_bytes(hello[at + 2:at + 4], "big")
+        extensions[kind] = hello[at + 4:at + 4 + length]
+        at += 4 + length
+    signalling = {0x00FF}                                                  # TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746)
+    strong = {0x1301, 0x1302, 0x1303, 0xC02B, 0xC02C, 0xC02F, 0xC030, 0xCCA8, 0xCCA9}
+    check_equal(suites - signalling - strong, set(), "weak suites")
+    assert suites & {0x1301, 0x1302, 0x1303} and suites & {0xC02B, 0xC02F}, suites
+    check_equal(extensions[43], bytes([4, 3, 4, 3, 3]), "TLS 1.3 and 1.2")
+    assert 0x00FF in suites or 0xFF01 in extensions, "secure renegotiation is signalled"
+
+
+def test_certificate_of_a_manufacturer(server, tmp):
+    """RFC 7030 3.3.2: a certificate that a third party issued lets the device in."""
+    maker = StrangeServer(tmp / "maker")
+    maker._issue(make_request(tmp, "/serialNumber=1234", name="idevid"), "extendedKeyUsage=clientAuth", "idevid.pem")
+    text = server.config.read_text().replace('"basic", "certificate"]', '"basic", "certificate", "manufacturer:acme"]', 1)
+    server.config.write_text(text + f'\n[manufacturer.acme]\nanchors = "{maker.root}"\n')
+    server.reload()
+    identity = ["--cert", maker.dir / "idevid.pem", "--cert-key", tmp / "idevid.key"]
+    run_program(ESTUARY, "enroll", server.url, "--trust", server.root, *identity, "--subject", "serialNumber=1234", "--out", tmp / "dev")
+    verify(server, tmp / "dev")
+    run_program(ESTUARY, "renew", tmp / "dev")
+    stranger = StrangeServer(tmp / "stranger")
+    stranger._issue((tmp / "idevid.der").read_bytes(), "extendedKeyUsage=clientAuth", "idevid.pem")
+    done = run_program(ESTUARY, "enroll", server.url, "--trust", server.root, "--cert", stranger.dir / "idevid.pem", "--cert-key",
+                       tmp / "idevid.key", "--subject", "serialNumber=1234", "--out", tmp / "x", check=False)
+    check_equal(done.returncode, 3)
+
+
+def test_key_that_the_certificate_does_not_let_sign(server, tmp):
+    """RFC 7030 4.2.1: the request is signed all the same, since the key can."""
+    text = server.config.read_text()
+    server.config.write_text(text.replace('key_usage = ["digitalSignature"]', 'key_usage = ["keyEncipherment"]', 1))
+    server.reload()
+    enroll(server, tmp / "dev", "dev", "--key-type", "rsa2048")
+    shown = certificate_text(tmp / "dev/cert.pem")
+    check_in("Key Encipherment", shown)
+    assert "Digital Signature" not in shown
+
+
+def test_linking_by_attribute(tmp):
+    """RFC 7894 section 4: where the server lists estIdentityLinking, challengePassword is left out."""
+    both = bytes.fromhex("301806092a864886f70d010907060b2a864886f70d010910023a")
+    listed = lambda asked: (200, {"Content-Type": "application/csrattrs"}, base64.encodebytes(both)) if asked.operation == "csrattrs" else None
+    strange = StrangeServer(tmp / "strange", listed)
+    check_equal(strange_enroll(strange, tmp / "dev").returncode, 0)
+    run_program(ESTUARY, "renew", tmp / "dev")
+    for asked in strange.posts():
+        check_equal(asked.challenge_password(), None)
+        text = run_program("openssl", "asn1parse", "-inform", "DER", stdin=base64.b64decode(asked.body)).out
+        after = text.partition(":1.2.840.113549.1.9.16.2.58")[2] or text.partition("estIdentityLinking")[2]
+        check_in(base64.b64encode(asked.tls_unique).decode(), after)
+
+
+def test_renegotiation_is_refused(tmp):
+    """RFC 7030 3.5: tls-unique is that of the one handshake of a session."""
+    strange = StrangeServer(tmp / "strange")
+    port = free_port()
+    server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", strange.dir / "server.pem", "-key",
+                               strange.dir / "server.key", "-tls1_2", "-msg"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+    shown = b""
+    try:
+        while b"ACCEPT" not in shown:
+            shown += server.stdout.read1()
+        client = subprocess.Popen([ESTUARY, "cacerts", f"https://127.0.0.1:{port}", "--trust", strange.root],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while b"GET /.well-known" not in shown:
+            shown += server.stdout.read1()
+        server.stdin.write(b"r\n")
+        server.stdin.flush()
+        client.communicate(timeout=60)
+        check_equal(client.returncode, 6)
+    finally:
+        server.kill()
+        shown += server.communicate()[0]
+    check_in(b"no_renegotiation", shown)
 
 
 if __name__ == "__main__":

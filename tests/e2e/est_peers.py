@@ -1,6 +1,11 @@
 """Independent EST clients against estuaryd: curl with openssl, and strongSwan's pki."""
 import base64
+import json
 import re
+import socket
+import subprocess
+import time
+from pathlib import Path
 
 from harness import *  # noqa: F403
 
@@ -151,6 +156,78 @@ def test_head_and_body_in_one_tls_record(server, tmp):
     text = done.out + done.err
     check_in("HTTP/1.1 200", text)
     assert len(records) <= 1, records
+
+
+def request_with_pki(tmp, name) -> Path:
+    run_program("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", tmp / f"{name}.key")
+    request = run_program(need("pki"), "--req", "--in", tmp / f"{name}.key", "--type", "ecdsa", "--dn", f"CN={name}", "--outform", "pem")
+    (tmp / f"{name}.req").write_bytes(request.stdout)
+    return tmp / f"{name}.req"
+
+
+def test_strongswan_waits_for_approval(server, tmp):
+    """202 with Retry-After, asked again by a client that we did not write, until a person has decided."""
+    pki = need("pki")
+    text = server.config.read_text().replace("#manual_approval = true", 'manual_approval = true\npoll_interval = "1s"', 1)
+    server.config.write_text(text)
+    server.reload()
+    trust = ["--cacert", server.root, "--cacert", server.issuing]
+
+    def start(name):
+        command = [pki, "--est", "--url", server.url, "--in", request_with_pki(tmp, name), *trust, "--userpass",
+                   f"{name}:{server.credential(name)}", "--interval", "1", "--maxpolltime", "60", "--outform", "pem"]
+        client = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        waiting = lambda: [each for each in json.loads(server.admin("request", "list", "--json").out) if name in json.dumps(each)]
+        wait_for(waiting, what="the request that waits")
+        time.sleep(2.5)   # two polls or so, none of them a new request
+        check_equal(len(waiting()), 1)
+        assert client.poll() is None, client.communicate()
+        return client, str(waiting()[0]["id"])
+
+    client, request = start("patient")
+    server.admin("request", "approve", request)
+    issued, _ = client.communicate(timeout=60)
+    check_equal(client.returncode, 0)
+    (tmp / "patient.pem").write_bytes(issued)
+    run_program("openssl", "verify", "-x509_strict", "-CAfile", server.root, "-untrusted", server.issuing, tmp / "patient.pem")
+    check_in("CN = patient", run_program("openssl", "x509", "-in", tmp / "patient.pem", "-noout", "-subject", "-nameopt", "oneline").out)
+
+    client, request = start("hopeful")
+    server.admin("request", "deny", request, "--reason", "unknown device")
+    issued, said = client.communicate(timeout=60)
+    assert client.returncode != 0 and b"BEGIN CERTIFICATE" not in issued, said
+
+
+def client_hello(*suites) -> bytes:
+    """A ClientHello of TLS 1.2 that offers these suites, as somebody who knows no better would send it."""
+    groups = bytes.fromhex("000a00080006001700180019")
+    signatures = bytes.fromhex("000d000e000c040305030603040105010601")
+    point_formats = bytes.fromhex("000b00020100")
+    extensions = groups + point_formats + signatures
+    offered = b"".join(suite.to_bytes(2, "big") for suite in suites)
+    body = b"\x03\x03" + bytes(32) + b"\0" + len(offered).to_bytes(2, "big") + offered + b"\x01\0" + \
+        len(extensions).to_bytes(2, "big") + extensions
+    message = b"\x01" + len(body).to_bytes(3, "big") + body
+    return b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message
+
+
+def test_weak_cipher_suites_are_refused(server, tmp):
+    """RFC 7030 3.2.3, 3.3 and 6: nothing without encryption or authentication, no EXPORT, no DES; and none of the CBC, RC4 and
+    3DES suites that others may still have."""
+    def answer(*suites) -> bytes:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(client_hello(*suites))
+            return connection.recv(7)
+    good = 0xC02B                                                          # ECDHE-ECDSA-AES128-GCM-SHA256
+    check_equal(answer(good)[:6], answer(0x0000, good)[:6])
+    check_equal(answer(good)[0], 22, "the handshake goes on")
+    without_encryption = [0x0000, 0x0001, 0x0002, 0x003B, 0xC006, 0xC010]
+    anonymous = [0x0018, 0x001B, 0x0034, 0x003A, 0x006C, 0x00A6, 0xC015, 0xC018, 0xC019]
+    export_and_des = [0x0003, 0x0006, 0x0008, 0x0009, 0x000B, 0x0011, 0x0014, 0x0015, 0x0019, 0x0062, 0x0064]
+    old = [0x0004, 0x0005, 0x000A, 0x0016, 0x002F, 0x0035, 0x003C, 0x009C, 0xC007, 0xC008, 0xC009, 0xC00A, 0xC023, 0xC024]
+    for suite in without_encryption + anonymous + export_and_des + old:
+        alert = answer(suite)
+        check_equal((alert[0], alert[5:7]), (21, b"\x02\x28"), f"suite {suite:04X}: handshake_failure")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,15 @@ A suite is a file of functions `test_…`; `run(globals())` at its end runs them
 import base64
 import inspect
 import os
+import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -173,6 +176,141 @@ def make_request(directory: Path, subject: str, name="dev", key="ec", extra=()) 
     run_program("openssl", "req", "-new", "-newkey", *kinds[key], "-nodes", "-keyout", directory / f"{name}.key",
                 "-subj", subject, "-outform", "DER", "-out", directory / f"{name}.der", *extra)
     return (directory / f"{name}.der").read_bytes()
+
+
+class Asked:
+    """One request that a StrangeServer got."""
+
+    def __init__(self, connection, method, path, headers, body, tls_unique, client_certificate):
+        self.connection, self.method, self.path, self.headers, self.body = connection, method, path, headers, body
+        self.tls_unique, self.client_certificate = tls_unique, client_certificate
+        self.at = time.monotonic()
+
+    @property
+    def operation(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    def request_text(self) -> str:
+        """`openssl req -text` of the certification request in the body, its self-signature verified."""
+        return run_program("openssl", "req", "-inform", "DER", "-noout", "-text", "-verify", stdin=base64.b64decode(self.body)).out
+
+    def challenge_password(self):
+        found = re.search(r"challengePassword\s*:(\S+)", self.request_text())
+        return found and found.group(1)
+
+    def public_key(self) -> str:
+        return run_program("openssl", "req", "-inform", "DER", "-noout", "-pubkey", stdin=base64.b64decode(self.body)).out
+
+    def __repr__(self):
+        return f"<{self.connection}: {self.method} {self.path}>"
+
+
+class StrangeServer:
+    """A small EST server with a CA of its own (openssl), in threads of the test, that behaves as the test says and remembers what
+    it was asked.
+
+    `answer(asked)` gives (status, headers, body), "drop" to close the connection without a word, or None for what a server
+    usually does. TLS 1.2 unless told otherwise: there the tls-unique of a session can be had.
+    """
+
+    def __init__(self, directory: Path, answer=lambda asked: None, ca=None, tls_max=ssl.TLSVersion.TLSv1_2, host="IP:127.0.0.1"):
+        directory.mkdir()
+        self.dir, self.answer = directory, answer
+        self.asked, self.handshakes_failed, self.ended = [], 0, []
+        self.ca = ca or self._make_ca()
+        self._issue(self._request("/CN=strange server", "server"), f"subjectAltName={host}\nextendedKeyUsage=serverAuth", "server.pem")
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(directory / "server.pem", directory / "server.key")
+        self.context.load_verify_locations(self.root)
+        self.context.verify_mode = ssl.CERT_OPTIONAL
+        self.context.maximum_version = tls_max
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"https://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def root(self) -> Path:
+        return self.ca / "root.pem"
+
+    def paths(self):
+        return [(asked.connection, asked.operation) for asked in self.asked]
+
+    def posts(self):
+        return [asked for asked in self.asked if asked.method == "POST"]
+
+    def _make_ca(self) -> Path:
+        run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                    "-subj", f"/CN=CA of {self.dir.name}", "-keyout", self.dir / "root.key", "-out", self.dir / "root.pem",
+                    "-addext", "keyUsage=critical,keyCertSign")
+        return self.dir
+
+    def _request(self, subject, name) -> bytes:
+        return make_request(self.dir, subject, name=name)
+
+    def _issue(self, der: bytes, extensions: str, name: str) -> Path:
+        (self.dir / "extensions").write_text(extensions + "\nauthorityKeyIdentifier=keyid\n")
+        run_program("openssl", "x509", "-req", "-inform", "DER", "-days", "2", "-CA", self.root, "-CAkey", self.ca / "root.key",
+                    "-extfile", self.dir / "extensions", "-out", self.dir / name, stdin=der)
+        return self.dir / name
+
+    def certs_only(self, pem: Path):
+        body = run_program("openssl", "crl2pkcs7", "-nocrl", "-certfile", pem, "-outform", "DER").stdout
+        return 200, {"Content-Type": "application/pkcs7-mime; smime-type=certs-only"}, base64.encodebytes(body)
+
+    def usual_answer(self, asked):
+        if asked.operation == "cacerts":
+            return self.certs_only(self.root)
+        if asked.operation == "csrattrs":
+            return 204, {}, b""
+        if asked.operation in ("simpleenroll", "simplereenroll"):
+            return self.certs_only(self._issue(base64.b64decode(asked.body), "keyUsage=critical,digitalSignature", "issued.pem"))
+        return 404, {}, b""
+
+    def _accept(self):
+        number = 0
+        while True:
+            bare, _ = self.listener.accept()
+            number += 1
+            threading.Thread(target=self._serve, args=(bare, number), daemon=True).start()
+
+    def _serve(self, bare, number):
+        bare.settimeout(30)
+        try:
+            connection = self.context.wrap_socket(bare, server_side=True)
+        except OSError:
+            self.handshakes_failed += 1
+            return
+        with connection, connection.makefile("rb") as stream:
+            try:
+                while self._exchange(connection, stream, number):
+                    pass
+            except OSError:
+                pass
+        self.ended.append(number)
+
+    def _exchange(self, connection, stream, number) -> bool:
+        first = stream.readline().decode().split()
+        if len(first) != 3:
+            return False
+        headers = {}
+        while line := stream.readline().decode().strip():
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        body = stream.read(int(headers.get("content-length", 0)))
+        unique = connection.get_channel_binding("tls-unique") if connection.version() == "TLSv1.2" else None
+        asked = Asked(number, first[0], first[1], headers, body, unique, connection.getpeercert(True))
+        self.asked.append(asked)
+        answer = self.answer(asked) or self.usual_answer(asked)
+        if answer == "drop":
+            connection.shutdown(socket.SHUT_RDWR)
+            return False
+        status, fields, content = answer
+        head = f"HTTP/1.1 {status} Said\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        if status != 204:
+            head += f"Content-Length: {len(content)}\r\n"
+        connection.sendall(head.encode() + b"\r\n" + content)
+        return fields.get("Connection") != "close"
 
 
 def certificate_text(pem) -> str:

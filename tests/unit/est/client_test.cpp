@@ -62,10 +62,12 @@ TEST_F(EstClient, CaCertificatesOfRfc9148) {
 }
 
 TEST_F(EstClient, CaCertificatesOfRfc7030) {
-    with(answer(200, "application/pkcs7-mime", data_text("rfc7030-a1-cacerts.b64"), {{"Content-Transfer-Encoding", "base64"}}));
-    const auto got = client().ca_certificates();
-    ASSERT_TRUE(got) << failure(got);
-    EXPECT_EQ(std::get<0>(*got).size(), 4u);   // OldWithOld, OldWithNew, NewWithOld, NewWithNew
+    for (const auto* encoding : {"base64", "binary", "7bit"}) {   // RFC 8951 3: whatever it says
+        with(answer(200, "application/pkcs7-mime", data_text("rfc7030-a1-cacerts.b64"), {{"Content-Transfer-Encoding", encoding}}));
+        const auto got = client().ca_certificates();
+        ASSERT_TRUE(got) << failure(got);
+        EXPECT_EQ(std::get<0>(*got).size(), 4u);   // OldWithOld, OldWithNew, NewWithOld, NewWithNew
+    }
 }
 
 TEST_F(EstClient, EnrollmentOfRfc9148) {

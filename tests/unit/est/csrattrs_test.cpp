@@ -294,6 +294,10 @@ TEST(CsrAttrsTemplate, ExtensionsAreAskedForOnce) {
 TEST(CsrAttrsTemplate, AnExtensionOccursOnce) {
     EXPECT_EQ(failure(with_attributes({{oid::extension_request_template, {hex("300e30050603551d1130050603551d11")}}})),
               "malformed: CsrAttrs: an extension occurs twice");
+    const auto usage = Bytes{closed_usage}.subspan(2);
+    der::Writer twice;
+    twice.sequence([&] { twice.raw(usage).raw(usage); });
+    EXPECT_FALSE(with_attributes({{names::extension_request, {std::move(twice).take()}}}));
 }
 
 TEST(CsrAttrsTemplate, ExtensionRequestNeedsValues) {

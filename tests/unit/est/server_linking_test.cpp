@@ -72,6 +72,16 @@ TEST(EstLinking, SeveralValuesAreMalformed) {
         const auto request = x509::SignedRequest::parse(make_request(wanted).der).value();
         EXPECT_EQ(one_time_password_of(request).error().code, Code::malformed);
     }
+    auto wanted = subject("CN=device");
+    wanted.attributes.push_back({x509::oid::est_identity_linking, {utf8(exporter_text), utf8(exporter_text)}});
+    const auto request = x509::SignedRequest::parse(make_request(wanted).der).value();
+    EXPECT_EQ(linking_of(request, bindings(true, true)).error().code, Code::malformed);
+}
+
+TEST(EstLinking, OidsAreThoseAssigned) {   // RFC 7894 3.1 to 3.3
+    EXPECT_EQ(x509::oid::otp_challenge.dotted(), "1.2.840.113549.1.9.16.2.56");
+    EXPECT_EQ(x509::oid::revocation_challenge.dotted(), "1.2.840.113549.1.9.16.2.57");
+    EXPECT_EQ(x509::oid::est_identity_linking.dotted(), "1.2.840.113549.1.9.16.2.58");
 }
 
 TEST(EstLinking, PrintableAndUtf8StringsAreRead) {   // RFC 7894 3

@@ -259,6 +259,32 @@ TEST(ServerTrust, ChainFaultsAreTold) {
     }
 }
 
+TEST(ServerTrust, IssuersMustBeCasThatSigned) {
+    const CertificateWish wish{.name = "s", .san = "DNS:localhost", .usage = "serverAuth"};
+    const auto end_entity = issue(pki().issuing, client());
+    const auto namesake = self_signed({.name = "Test Root", .ca = true, .san = {}, .usage = {}});
+    for (const auto& shown : {issue(end_entity, wish), issue(namesake, wish)}) {
+        TestServer server{showing(shown)};
+        EXPECT_EQ(refusal_of(server.url(), trusting()).code, Code::not_authenticated);
+    }
+}
+
+/// The Implicit trust anchors of RFC 7030 are off on both sides: a client may be told to use them, a server has none.
+TEST(ServerTrust, SystemAnchorsCountOnlyWhereAskedFor) {
+    const auto other_root = self_signed({.name = "Other Root", .ca = true, .san = {}, .usage = {}});
+    const TempDir directory;
+    ::setenv("SSL_CERT_FILE", directory.write("other.pem", pem(other_root.der)).c_str(), 1);
+    TestServer other{showing(issue(other_root, {.name = "s", .san = "DNS:localhost", .usage = "serverAuth"}))};
+    EXPECT_EQ(refusal_of(other.url(), trusting()).code, Code::not_authenticated);
+    auto both = trusting();
+    both.trust.system_anchors = true;
+    EXPECT_EQ(open(other.url(), both)->server_proof(), ServerProof::system_anchor_and_name);
+    TestServer server{tls_options()};
+    EXPECT_EQ(open(server.url(), both)->server_proof(), ServerProof::explicit_anchor_and_name);
+    EXPECT_THAT(fetch(server.url(), trusting(issue(other_root, client())), post("/peer", "")).body, HasSubstr("verified=false\n"));
+    ::unsetenv("SSL_CERT_FILE");
+}
+
 TEST(ServerTrust, ProvisionalGoesOnAndSaysSo) {  // RFC 7030 4.1.1
     TestServer server{tls_options()};
     ClientOptions options;

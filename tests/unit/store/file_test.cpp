@@ -126,7 +126,7 @@ TEST(Schema, NewerIsRefusedAndLeftAlone) {
 
 std::vector<sqlite::Migration> with_next(const char* sql) {
     std::vector<sqlite::Migration> steps{sqlite::migrations().begin(), sqlite::migrations().end()};
-    steps.push_back({steps.back().version + 1, sql});
+    steps.push_back({sqlite::migrations().back().version + 1, sql});
     return steps;
 }
 
