@@ -13,6 +13,16 @@
 
 namespace estuary::authority {
 
+/// How a CA tells what has become of its certificates (RFC 5280 5, RFC 6960). In URIs "{shard}" stands for the shard's number.
+struct StatusConfig {
+    unsigned crl_shards = 1;                        ///< over which new certificates are spread
+    Seconds crl_validity{7 * 86400};                ///< of a complete CRL, thisUpdate to nextUpdate
+    bool deltas = false;
+    Seconds delta_validity{86400};
+    std::vector<std::string> crl_uris, delta_uris;  ///< where the CRLs will be
+    std::vector<std::string> ocsp_uris, ca_issuer_uris;
+};
+
 /// One issuing CA: its key, its certificate, and what /cacerts tells of it.
 struct CaConfig {
     std::string name;                               ///< "issuing"
@@ -20,6 +30,7 @@ struct CaConfig {
     crypto::PrivateKey key;
     std::vector<x509::Certificate> chain;           ///< above it, up to and with the root
     std::vector<x509::Certificate> rollover;        ///< OldWithNew, NewWithOld, and former CA certificates still in use
+    StatusConfig status{};
 };
 
 struct ManufacturerAnchors {
@@ -66,8 +77,16 @@ using Outcome = std::variant<Issued, Pending>;
 struct RevokeRequest {
     std::string ca;
     ByteVec serial_number;
-    store::RevocationReason reason = store::RevocationReason::unspecified;
+    store::RevocationReason reason = store::RevocationReason::unspecified;  ///< remove_from_crl: lifts a hold
     Principal principal;
+    std::optional<Time> invalidity_date{};
+};
+
+enum class CrlKind : std::uint8_t { complete, delta };
+/// A CRL to be put where its URIs point, once the unit of work with its number is durable.
+struct MadeCrl {
+    store::CrlRecord record;
+    ByteVec der;
 };
 
 class Authority {
@@ -95,7 +114,17 @@ public:
     /// Issues, waits for approval, answers a repeated request as before, or refuses. Writes into `work`; refusals are audited
     /// there too, so commit `work` also when an error comes back.
     Result<Outcome> enroll(const EnrollRequest& request, store::UnitOfWork& work);
+    /// Revokes, changes a hold into something final, or lifts it. By an operator; by the holder of the certificate; by a
+    /// registration authority (id-kp-cmcRA) of the same CA and label. conflict, if it is revoked already; not_found;
+    /// not_authorised.
     Result<void> revoke(const RevokeRequest& request, store::UnitOfWork& work);
+    /// What has become of a certificate; nothing: this CA never issued it. not_found: no such CA.
+    Result<std::optional<store::CertificateStatus>> status(std::string_view ca, Bytes serial_number);
+    /// The next CRL of a shard: its number is taken by `work` (conflict at commit: another was faster). A delta goes with the
+    /// newest complete one; not_found without it.
+    Result<MadeCrl> make_crl(std::string_view ca, unsigned shard, CrlKind kind, store::UnitOfWork& work);
+    /// How many shards have CRLs: those of the configuration, and those of former ones that certificates still name.
+    Result<unsigned> crl_shards(std::string_view ca);
     Result<void> decide(std::int64_t request_id, bool approve, std::string reason, const Principal& principal,
                         store::UnitOfWork& work);
 

@@ -168,6 +168,7 @@ Result<x509::Certificate> Authority::Impl::issue(const Rules& rules, const Enrol
     record.label = request.label;
     record.requester = who;
     record.issued_at = now;
+    record.shard = approved.shard;
     audit(work, "certificate.issued", who, fmt::format("{}/{}", record.ca, to_hex(record.serial_number)), "ok",
           fmt::format("{} profile={} label={} subject={} address={}", to_string(request.verb), record.profile, record.label,
                       record.subject, request.principal.address));

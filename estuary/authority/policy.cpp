@@ -191,7 +191,7 @@ Result<Policy::Approved> Policy::build(const Rules& rules, const EnrollRequest& 
     tbs.subject = decision.names.subject;
     tbs.spki = to_vec(spki);
     auto& extensions = tbs.extensions;
-    extensions.reserve(6 + rules.trailing.size() + decision.extensions.passed.size());
+    extensions.reserve(7 + rules.trailing.size() + decision.extensions.passed.size());
     extensions.push_back(issuer.authority_key_identifier);
     extensions.push_back(x509::make_subject_key_identifier(key_identifier));
     if (decision.extensions.key_usage != 0) extensions.push_back(x509::make_key_usage(decision.extensions.key_usage));
@@ -199,11 +199,16 @@ Result<Policy::Approved> Policy::build(const Rules& rules, const EnrollRequest& 
         extensions.push_back(x509::make_subject_alt_name(decision.names.names, tbs.subject.empty()));
     if (decision.extensions.ext_key_usage) extensions.push_back(std::move(*decision.extensions.ext_key_usage));
     extensions.insert(extensions.end(), rules.trailing.begin(), rules.trailing.end());
+    unsigned shard = 0;
+    if (!rules.shard_points.empty()) {
+        shard = tbs.serial_number.back() % static_cast<unsigned>(rules.shard_points.size());
+        extensions.push_back(rules.shard_points[shard]);
+    }
     for (auto& passed : decision.extensions.passed) extensions.push_back(std::move(passed));
     auto serial_number = tbs.serial_number;
     return Approved{Authorised<x509::TbsCertificate>{std::move(tbs)}, std::move(decision.names.subject),
                     std::move(decision.names.names), std::move(serial_number), decision.validity.not_before,
-                    decision.validity.not_after};
+                    decision.validity.not_after, shard};
 }
 
 }  // namespace estuary::authority

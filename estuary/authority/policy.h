@@ -15,12 +15,29 @@ public:
         std::vector<x509::GeneralName> names;
         ByteVec serial_number;
         Time not_before{}, not_after{};
+        unsigned shard = 0;
     };
     /// Runs every rule on the request, and writes the certificate that follows. The order of the rules is the order of the
     /// errors: who asks, how the request came, the key, the names, the extensions, the time.
     Result<Approved> approve(const Rules& rules, const EnrollRequest& request, Time now) const;
     /// The rules alone, for requests that wait for a person.
     Result<void> check(const Rules& rules, const EnrollRequest& request, Time now) const;
+
+    /// A CRL of this issuer's, made of the store's revocations and nothing else.
+    struct CrlPlan {
+        unsigned shard = 0;
+        bool names_shard = false;               ///< the CRL is about one shard of several: issuingDistributionPoint
+        std::int64_t number = 0;
+        std::optional<std::int64_t> base_number;///< of a delta
+        Time this_update{}, next_update{};
+        std::size_t expected_entries = 0;
+    };
+    struct ApprovedCrl {
+        Authorised<x509::CrlToSign> list;
+        std::int64_t position = 0, entries = 0;
+    };
+    static Result<ApprovedCrl> approve_crl(const Issuer& issuer, const CrlPlan& plan, const store::RevokedQuery& query,
+                                           store::Store& store);
 
 private:
     friend class Ceremony;

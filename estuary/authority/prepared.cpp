@@ -1,5 +1,6 @@
 #include "estuary/authority/prepared.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@ namespace {
 /// Longer than any certificate of an end entity should live; keeps sums of times far from overflow.
 constexpr Seconds validity_max{100 * 365 * 86400LL};
 constexpr Seconds backdate_max{7 * 86400};
+constexpr unsigned crl_shards_max = 4096;
 
 Result<void> check_times(const Profile& profile) {
     if (profile.validity < Seconds{60} || profile.validity > validity_max)
@@ -64,17 +66,43 @@ Result<void> read_patterns(const Profile& profile, Rules& rules) {
     return {};
 }
 
+Result<void> check_status(const StatusConfig& status) {
+    if (status.crl_shards < 1 || status.crl_shards > crl_shards_max)
+        return fail(Code::policy, fmt::format("crl_shards must be between 1 and {}", crl_shards_max));
+    if (status.crl_validity < Seconds{60} || status.delta_validity < Seconds{60})
+        return fail(Code::policy, "a CRL must be valid for at least a minute");
+    const auto names_shard = [](const std::string& uri) { return uri.find("{shard}") != std::string::npos; };
+    if (status.crl_shards > 1 && (!std::ranges::all_of(status.crl_uris, names_shard) || !std::ranges::all_of(status.delta_uris, names_shard)))
+        return fail(Code::policy, "with several shards, every URI of a CRL needs {shard} in it");
+    return {};
+}
+
 void prepare_extensions(Rules& rules) {
     const auto& profile = rules.profile;
     if (!profile.ext_key_usage.empty()) rules.ext_key_usage = x509::make_ext_key_usage(profile.ext_key_usage);
     if (!profile.policies.empty())
         rules.trailing.push_back(x509::make_certificate_policies(profile.policies, profile.cps_uri));
-    if (!profile.crl_uris.empty()) rules.trailing.push_back(x509::make_crl_distribution_points(profile.crl_uris));
-    if (!profile.ocsp_uris.empty() || !profile.ca_issuer_uris.empty())
-        rules.trailing.push_back(x509::make_authority_info_access(profile.ocsp_uris, profile.ca_issuer_uris));
+    const auto& status = rules.issuer->config->status;
+    if (!profile.crl_uris.empty()) {
+        rules.trailing.push_back(x509::make_crl_distribution_points(profile.crl_uris));
+    } else if (!status.crl_uris.empty() && !profile.ocsp_no_check) {
+        for (unsigned shard = 0; shard < status.crl_shards; ++shard)
+            rules.shard_points.push_back(x509::make_crl_distribution_points(shard_uris(status.crl_uris, shard)));
+    }
+    const auto& ocsp = profile.ocsp_uris.empty() && !profile.ocsp_no_check ? status.ocsp_uris : profile.ocsp_uris;
+    const auto& issuers = profile.ca_issuer_uris.empty() ? status.ca_issuer_uris : profile.ca_issuer_uris;
+    if (!ocsp.empty() || !issuers.empty()) rules.trailing.push_back(x509::make_authority_info_access(ocsp, issuers));
+    if (profile.ocsp_no_check) rules.trailing.push_back(x509::make_ocsp_no_check());
 }
 
 }  // namespace
+
+std::vector<std::string> shard_uris(std::vector<std::string> uris, unsigned shard) {
+    constexpr std::string_view mark = "{shard}";
+    for (auto& uri : uris)
+        for (auto at = uri.find(mark); at != std::string::npos; at = uri.find(mark)) uri.replace(at, mark.size(), std::to_string(shard));
+    return uris;
+}
 
 bool Rules::is_fixed(const der::Oid& type) const {
     for (const auto& rdn : fixed)
@@ -86,6 +114,7 @@ bool Rules::is_fixed(const der::Oid& type) const {
 Result<Issuer> prepare_issuer(const CaConfig& config) {
     if (config.name.empty()) return fail(Code::policy, "a CA without a name");
     const auto context = "CA " + config.name;
+    if (auto good = check_status(config.status); !good) return fail(in_context(context, good.error()));
     const auto& certificate = config.certificate;
     if (!certificate.is_ca() || (certificate.key_usage().value_or(x509::key_cert_sign) & x509::key_cert_sign) == 0)
         return fail(Code::policy, context + ": its certificate is no CA certificate with keyCertSign");

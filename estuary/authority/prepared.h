@@ -28,9 +28,13 @@ struct Rules {
     std::vector<std::vector<x509::AttributeTypeAndValue>> fixed;   ///< views into profile.subject.fixed
     std::optional<x509::Extension> ext_key_usage;
     std::vector<x509::Extension> trailing;           ///< policies, CDP, AIA: behind the extended key usage
+    std::vector<x509::Extension> shard_points;       ///< cRLDistributionPoints by shard; empty: in trailing, or none
 
     bool is_fixed(const der::Oid& type) const;
 };
+
+/// The URIs of one shard: "{shard}" put in.
+std::vector<std::string> shard_uris(std::vector<std::string> uris, unsigned shard);
 
 /// policy or bad_key naming what is wrong; `config` outlives the result.
 Result<Issuer> prepare_issuer(const CaConfig& config);

@@ -59,7 +59,7 @@ std::array<std::uint8_t, 32> Profile::digest() const {
     digest.list(san.allowed, [&](auto kind) { digest.number(kind); });
     digest.texts(san.patterns).flag(san.required).number(san.count_max).number(san.unwanted);
     digest.number(key_usage).oids(ext_key_usage).oids(policies).text(cps_uri);
-    digest.texts(crl_uris).texts(ocsp_uris).texts(ca_issuer_uris);
+    digest.texts(crl_uris).texts(ocsp_uris).texts(ca_issuer_uris).flag(ocsp_no_check);
     digest.oids(pass_extensions).number(other_extensions).flag(manual_approval).time(approval_expires).time(poll_interval);
     digest.flag(may_change_names).time(renew_after_expiry).time(renew_before_expiry.value_or(Seconds{-1}));
     digest.flag(ask_for_key_type).flag(ask_for_san).flag(ask_for_linking).flag(csrattrs_template);

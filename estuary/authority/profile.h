@@ -46,7 +46,8 @@ struct Profile {
     std::vector<der::Oid> ext_key_usage;
     std::vector<der::Oid> policies;
     std::string cps_uri;
-    std::vector<std::string> crl_uris, ocsp_uris, ca_issuer_uris;
+    std::vector<std::string> crl_uris, ocsp_uris, ca_issuer_uris;  ///< empty: what the CA's StatusConfig has
+    bool ocsp_no_check = false;                  ///< id-pkix-ocsp-nocheck, and no pointer to status: for an OCSP signer
     std::vector<der::Oid> pass_extensions;       ///< extensions of the request that go into the certificate as they are
     Unwanted other_extensions = Unwanted::drop;  ///< bug class 4
     bool manual_approval = false;

@@ -7,11 +7,34 @@
 namespace estuary::authority {
 namespace {
 
-/// The operator revokes anything; the holder of a certificate that one; nobody else anything (bug class 7).
+/// The operator revokes anything; the holder of a certificate that one; a registration authority those of its own CA and
+/// label; nobody else anything (bug class 7).
 bool may_revoke(const Principal& principal, const store::CertificateRecord& record) {
     if (principal.operator_) return true;
-    return principal.certificate && principal.certificate->issued_by_ca == record.ca &&
-           same(principal.certificate->certificate.der(), record.der);
+    if (!principal.certificate || principal.certificate->issued_by_ca != record.ca) return false;
+    const auto& proof = *principal.certificate;
+    return same(proof.certificate.der(), record.der) || (proof.registration_authority && proof.label == record.label);
+}
+
+bool is_held(const std::optional<store::Revocation>& revocation) {
+    return revocation && revocation->reason == store::RevocationReason::certificate_hold;
+}
+
+/// What `wanted` would change of a certificate with this state: from good to anything, from hold to anything else.
+Result<void> check_change(const std::optional<store::Revocation>& now, store::RevocationReason wanted) {
+    if (wanted == store::RevocationReason::remove_from_crl)
+        return is_held(now) ? Result<void>{} : fail(Code::conflict, "it is not on hold: only a hold can be lifted");
+    if (!now || (is_held(now) && wanted != store::RevocationReason::certificate_hold)) return {};
+    return fail(Code::conflict,
+                fmt::format("it is revoked already, since {} ({})", to_iso8601(now->at), store::to_string(now->reason)));
+}
+
+Result<void> check_invalidity_date(const RevokeRequest& request, Time now) {
+    if (!request.invalidity_date) return {};
+    if (request.reason == store::RevocationReason::remove_from_crl)
+        return fail(Code::malformed, "lifting a hold has no invalidity date");
+    if (*request.invalidity_date > now) return fail(Code::malformed, "the invalidity date is in the future");
+    return {};
 }
 
 }  // namespace
@@ -19,24 +42,25 @@ bool may_revoke(const Principal& principal, const store::CertificateRecord& reco
 Result<void> Authority::revoke(const RevokeRequest& request, store::UnitOfWork& work) {
     const auto serial_number = without_leading_zeros(request.serial_number);
     if (request.principal.anonymous()) return fail(Code::not_authenticated, "revocation needs to know who asks");
-    if (request.reason == store::RevocationReason::remove_from_crl)
-        return fail(Code::unsupported, "a hold is not lifted: removeFromCRL is not done here");
+    const auto now = impl_->clock.now();
+    ESTUARY_CHECK(check_invalidity_date(request, now));
     ESTUARY_TRY(const auto record, impl_->store.certificate(request.ca, serial_number));
     // The same answer for what is not there and what is somebody else's.
     if (!record || !may_revoke(request.principal, *record)) {
         if (!request.principal.operator_) return fail(Code::not_authorised, "that certificate is not yours to revoke");
         return fail(Code::not_found, fmt::format("CA {} has no certificate {}", request.ca, to_hex(serial_number)));
     }
-    const auto& revocation = record->revocation;
-    const bool held = revocation && revocation->reason == store::RevocationReason::certificate_hold &&
-                      request.reason != store::RevocationReason::certificate_hold;
-    if (revocation && !held)
-        return fail(Code::conflict, fmt::format("it is revoked already, since {} ({})", to_iso8601(revocation->at),
-                                                store::to_string(revocation->reason)));
-    work.writes.emplace_back(store::RevokeCertificate{record->id, {impl_->clock.now(), request.reason}});
-    impl_->audit(work, "certificate.revoked", request.principal.describe(), fmt::format("{}/{}", record->ca, to_hex(serial_number)),
+    ESTUARY_CHECK(check_change(record->revocation, request.reason));
+    work.writes.emplace_back(store::RevokeCertificate{record->id, {now, request.reason, request.invalidity_date}});
+    const bool lifts = request.reason == store::RevocationReason::remove_from_crl;
+    impl_->audit(work, lifts ? "certificate.hold_lifted" : "certificate.revoked", request.principal.describe(), fmt::format("{}/{}", record->ca, to_hex(serial_number)),
                  "ok", fmt::format("reason={} subject={}", store::to_string(request.reason), record->subject));
     return {};
+}
+
+Result<std::optional<store::CertificateStatus>> Authority::status(std::string_view ca, Bytes serial_number) {
+    if (!impl_->issuers.contains(ca)) return fail(Code::not_found, "there is no such CA");
+    return impl_->store.certificate_status(ca, without_leading_zeros(serial_number));
 }
 
 }  // namespace estuary::authority

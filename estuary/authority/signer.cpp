@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "estuary/x509/lint_crl.h"
+
 namespace estuary::authority {
 namespace {
 
@@ -38,6 +40,14 @@ Result<x509::Certificate> Signer::lint_and_sign(const x509::TbsCertificate& appr
             return fail(Code::policy, fmt::format("the certificate would break {}: {}", finding.rule, finding.message));
     ESTUARY_TRY(const auto signature, key_.sign(tbs));
     return x509::Certificate::parse(x509::encode_certificate(tbs, algorithm_, signature));
+}
+
+Result<ByteVec> Signer::sign(Authorised<x509::CrlToSign> approved) const {
+    if (!issuer_) return fail(Code::internal, "a CRL needs its issuer's certificate");
+    for (const auto& finding : x509::lint_crl(approved.value_.tbs(), *issuer_))
+        return fail(Code::policy, fmt::format("the CRL would break {}: {}", finding.rule, finding.message));
+    ESTUARY_TRY(const auto signature, key_.sign(approved.value_.tbs()));
+    return std::move(approved.value_).assemble(signature);
 }
 
 }  // namespace estuary::authority

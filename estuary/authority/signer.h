@@ -1,9 +1,10 @@
 #pragma once
-// The only place where a CA's key signs a certificate.
+// The only place where a CA's key signs a certificate or a CRL.
 #include <optional>
 
 #include "estuary/authority/authorised.h"
 #include "estuary/x509/certificate.h"
+#include "estuary/x509/crl_encoder.h"
 
 namespace estuary::authority {
 
@@ -26,6 +27,8 @@ public:
     Result<x509::Certificate> sign(Authorised<x509::TbsCertificate> approved) const;
     /// The same, but for the rule that a certificate lives within its issuer's validity.
     Result<x509::Certificate> sign(Authorised<LinkCertificate> approved) const;
+    /// A CRL as DER, linted in the same way (RFC 5280 5).
+    Result<ByteVec> sign(Authorised<x509::CrlToSign> approved) const;
 
 private:
     Result<x509::Certificate> lint_and_sign(const x509::TbsCertificate& approved, std::string_view passed_rule) const;

@@ -65,7 +65,7 @@ struct RevocationChange {
     ByteVec serial_number;
 };
 
-/// The newest CRL of its kind.
+/// The newest CRL of its kind. Its octets are a file's: they can be many, and a database has no use for them.
 struct CrlRecord {
     std::string ca;
     unsigned shard = 0;
@@ -75,7 +75,6 @@ struct CrlRecord {
     std::int64_t position = 0;     ///< every RevocationChange up to here is in it
     std::int64_t entries = 0;
     Time this_update{}, next_update{};
-    ByteVec der;
 };
 
 struct CertificateFilter {

@@ -89,14 +89,12 @@ Result<std::vector<RevocationChange>> revocation_changes(const Connection& conne
 
 Result<std::optional<CrlRecord>> crl(const Connection& connection, std::string_view ca, unsigned shard, bool delta) {
     ESTUARY_TRY(const auto statement,
-                connection.prepare(fmt::format("SELECT {}, l.der FROM crls l JOIN authorities a ON a.id = l.ca WHERE a.name = ? AND "
+                connection.prepare(fmt::format("SELECT {} FROM crls l JOIN authorities a ON a.id = l.ca WHERE a.name = ? AND "
                                                "l.shard = ? AND l.delta = ?", crl_columns)));
     Query row{statement, ca, std::int64_t{shard}, static_cast<int>(delta)};
     ESTUARY_TRY(const bool found, row.next());
     if (!found) return std::nullopt;
-    auto record = crl_at(row);
-    record.der = to_vec(row.blob(9));
-    return record;
+    return crl_at(row);
 }
 
 Result<std::vector<CrlRecord>> crls(const Connection& connection) {

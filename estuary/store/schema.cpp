@@ -121,7 +121,6 @@ CREATE TABLE crls (
     entries INTEGER NOT NULL,
     this_update INTEGER NOT NULL,
     next_update INTEGER NOT NULL,
-    der BLOB NOT NULL,
     PRIMARY KEY (ca, shard, delta)
 ) STRICT;
 )sql";

@@ -38,8 +38,8 @@ Result<Writes> Writes::prepare(const Connection& connection) {
         {all.log_revocation, "INSERT INTO revocation_changes (certificate) VALUES (?)"},
         {all.newest_crl, "SELECT max(number) FROM crls WHERE ca = ? AND shard = ?"},
         {all.publish_crl,
-         "INSERT OR REPLACE INTO crls (ca, shard, delta, number, base_number, position, entries, this_update, next_update, der) "
-         "VALUES (?,?,?,?,?,?,?,?,?,?)"},
+         "INSERT OR REPLACE INTO crls (ca, shard, delta, number, base_number, position, entries, this_update, next_update) "
+         "VALUES (?,?,?,?,?,?,?,?,?)"},
         {all.insert_credential,
          "INSERT INTO credentials (name, password_hash, digest_ha1, uses_left, expires_at, profile, subject_patterns, "
          "san_patterns, created_at) VALUES (?,?,?,?,?,?,?,?,?)"},
@@ -163,7 +163,7 @@ Result<void> Writes::write(const PublishCrl& publish, Unit&) {
             return fail(Code::conflict, "a CRL with this number, or a later one, was published already");
     }
     return Query(sql_.publish_crl, ca, shard, static_cast<int>(record.delta), record.number, record.base_number, record.position,
-                 record.entries, record.this_update, record.next_update, record.der)
+                 record.entries, record.this_update, record.next_update)
         .run();
 }
 

@@ -107,7 +107,6 @@ public:
     virtual Result<std::vector<RevocationChange>> revocation_changes(std::int64_t after, std::size_t count_max) = 0;
     virtual Result<std::int64_t> last_revocation_change() = 0;
     virtual Result<std::optional<CrlRecord>> crl(std::string_view ca, unsigned shard, bool delta) = 0;
-    /// Every one, without its octets.
     virtual Result<std::vector<CrlRecord>> crls() = 0;
     virtual Result<std::vector<CertificateRecord>> certificates(const CertificateFilter& filter) = 0;
     virtual Result<std::int64_t> count_certificates() = 0;

@@ -159,6 +159,10 @@ Extension make_crl_distribution_points(const std::vector<std::string>& uris) {
     });
 }
 
+Extension make_ocsp_no_check() {
+    return make(oid::ocsp_no_check, false, [](der::Writer& writer) { writer.null(); });
+}
+
 // AuthorityInfoAccessSyntax ::= SEQUENCE OF SEQUENCE { accessMethod OID, accessLocation GeneralName }
 Extension make_authority_info_access(const std::vector<std::string>& ocsp_uris, const std::vector<std::string>& ca_issuer_uris) {
     return make(oid::authority_info_access, false, [&](der::Writer& writer) {

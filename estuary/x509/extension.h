@@ -59,7 +59,15 @@ Extension make_authority_key_identifier(Bytes key_identifier);
 Result<std::optional<Bytes>> parse_authority_key_identifier(Bytes value);
 Extension make_certificate_policies(const std::vector<der::Oid>& policies, const std::string& cps_uri = {});
 Extension make_crl_distribution_points(const std::vector<std::string>& uris);
+Extension make_ocsp_no_check();  ///< for an OCSP signer's certificate (RFC 6960 4.2.2.2.1)
 Extension make_authority_info_access(const std::vector<std::string>& ocsp_uris, const std::vector<std::string>& ca_issuer_uris);
+
+/// Where the issuer's services are (RFC 5280 4.2.2.1); locations that are no URI, and other methods, are passed over.
+struct AuthorityInfoAccess {
+    std::vector<std::string> ocsp_uris, ca_issuer_uris;
+    bool has_other_methods = false;  ///< some method is neither id-ad-ocsp nor id-ad-caIssuers
+};
+Result<AuthorityInfoAccess> parse_authority_info_access(Bytes value);
 
 struct NameConstraints {
     std::vector<GeneralName> permitted, excluded;  ///< ip: address and mask (8 or 32 octets)

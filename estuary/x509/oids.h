@@ -51,6 +51,12 @@ inline constexpr Oid authority_key_identifier{"2.5.29.35"};
 inline constexpr Oid policy_constraints{"2.5.29.36"};
 inline constexpr Oid ext_key_usage{"2.5.29.37"};
 inline constexpr Oid freshest_crl{"2.5.29.46"};
+inline constexpr Oid crl_number{"2.5.29.20"};
+inline constexpr Oid crl_reason{"2.5.29.21"};  ///< id-ce-cRLReasons, of entries
+inline constexpr Oid invalidity_date{"2.5.29.24"};
+inline constexpr Oid delta_crl_indicator{"2.5.29.27"};
+inline constexpr Oid issuing_distribution_point{"2.5.29.28"};
+inline constexpr Oid certificate_issuer{"2.5.29.29"};
 inline constexpr Oid inhibit_any_policy{"2.5.29.54"};
 inline constexpr Oid authority_info_access{"1.3.6.1.5.5.7.1.1"};
 inline constexpr Oid subject_info_access{"1.3.6.1.5.5.7.1.11"};
@@ -58,6 +64,7 @@ inline constexpr Oid tls_feature{"1.3.6.1.5.5.7.1.24"};
 inline constexpr Oid any_policy{"2.5.29.32.0"};
 inline constexpr Oid qt_cps{"1.3.6.1.5.5.7.2.1"};
 inline constexpr Oid ad_ocsp{"1.3.6.1.5.5.7.48.1"};
+inline constexpr Oid ocsp_no_check{"1.3.6.1.5.5.7.48.1.5"};
 inline constexpr Oid ad_ca_issuers{"1.3.6.1.5.5.7.48.2"};
 
 // Extended key usages

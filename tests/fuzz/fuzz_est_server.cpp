@@ -35,6 +35,14 @@ public:
     Result<std::optional<store::CertificateRecord>> certificate_of_request(const store::RequestKey&) override {
         return nothing<store::CertificateRecord>();
     }
+    Result<std::int64_t> visit_revoked(const store::RevokedQuery&,
+                                       const std::function<void(const store::RevokedCertificate&)>&) override { return 0; }
+    Result<std::vector<store::RevocationChange>> revocation_changes(std::int64_t, std::size_t) override {
+        return std::vector<store::RevocationChange>{};
+    }
+    Result<std::int64_t> last_revocation_change() override { return 0; }
+    Result<std::optional<store::CrlRecord>> crl(std::string_view, unsigned, bool) override { return std::nullopt; }
+    Result<std::vector<store::CrlRecord>> crls() override { return std::vector<store::CrlRecord>{}; }
     Result<std::vector<store::CertificateRecord>> certificates(const store::CertificateFilter&) override {
         return std::vector<store::CertificateRecord>{};
     }

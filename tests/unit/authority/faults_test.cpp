@@ -28,6 +28,22 @@ public:
     Result<std::optional<store::CertificateRecord>> certificate_of_request(const store::RequestKey& key) override {
         return pass([&] { return behind_.certificate_of_request(key); });
     }
+    Result<std::int64_t> visit_revoked(const store::RevokedQuery& query,
+                                       const std::function<void(const store::RevokedCertificate&)>& visit) override {
+        return pass([&] { return behind_.visit_revoked(query, visit); });
+    }
+    Result<std::vector<store::RevocationChange>> revocation_changes(std::int64_t after, std::size_t count_max) override {
+        return pass([&] { return behind_.revocation_changes(after, count_max); });
+    }
+    Result<std::int64_t> last_revocation_change() override {
+        return pass([&] { return behind_.last_revocation_change(); });
+    }
+    Result<std::optional<store::CrlRecord>> crl(std::string_view ca, unsigned shard, bool delta) override {
+        return pass([&] { return behind_.crl(ca, shard, delta); });
+    }
+    Result<std::vector<store::CrlRecord>> crls() override {
+        return pass([&] { return behind_.crls(); });
+    }
     Result<std::vector<store::CertificateRecord>> certificates(const store::CertificateFilter& filter) override {
         return pass([&] { return behind_.certificates(filter); });
     }

@@ -24,9 +24,46 @@ TEST(Revocation, OnlyOnceButAHoldMayBecomeFinal) {
     ASSERT_TRUE(world.revoke(made, store::RevocationReason::certificate_hold));
     EXPECT_EQ(code_of(world.prove(made)), Code::not_authorised);
     EXPECT_EQ(code_of(world.revoke(made, store::RevocationReason::certificate_hold)), Code::conflict);
-    EXPECT_EQ(code_of(world.revoke(made, store::RevocationReason::remove_from_crl)), Code::unsupported);
     ASSERT_TRUE(world.revoke(made, store::RevocationReason::superseded));
     EXPECT_EQ(code_of(world.revoke(made, store::RevocationReason::key_compromise)), Code::conflict);
+    EXPECT_EQ(code_of(world.revoke(made, store::RevocationReason::remove_from_crl)), Code::conflict);
+}
+
+TEST(Revocation, HoldIsLifted) {
+    World world;
+    const auto made = world.issue({}).value();
+    EXPECT_EQ(code_of(world.revoke(made, store::RevocationReason::remove_from_crl)), Code::conflict) << "not on hold";
+    ASSERT_TRUE(world.revoke(made, store::RevocationReason::certificate_hold));
+    ASSERT_TRUE(world.revoke(made, store::RevocationReason::remove_from_crl));
+    EXPECT_TRUE(world.prove(made));
+    EXPECT_THAT(world.events(), testing::Contains("certificate.hold_lifted"));
+    ASSERT_TRUE(world.revoke(made, store::RevocationReason::superseded)) << "good again, so it can be revoked";
+}
+
+TEST(Revocation, InvalidityDateLiesInThePast) {
+    World world;
+    const auto made = world.issue({}).value();
+    const auto revoke = [&](Time invalid) {
+        UnitOfWork work;
+        auto done = world.authority->revoke({"issuing", to_vec(made.serial_number()), store::RevocationReason::key_compromise,
+                                             World::operator_principal(), invalid}, work);
+        return done ? world.store->commit(std::move(work)) : done;
+    };
+    EXPECT_EQ(code_of(revoke(start + Seconds{1})), Code::malformed);
+    ASSERT_TRUE(revoke(start - Seconds{86400}));
+    EXPECT_EQ(world.store->certificate("issuing", made.serial_number()).value()->revocation->invalidity_date, start - Seconds{86400});
+}
+
+TEST(Revocation, StatusTellsNeverIssuedFromGood) {  // bug class 18
+    World world;
+    const auto made = world.issue({}).value();
+    const auto good = world.authority->status("issuing", made.serial_number());
+    ASSERT_TRUE(good && *good);
+    EXPECT_FALSE((*good)->revocation);
+    EXPECT_FALSE(*world.authority->status("issuing", ByteVec{1, 2, 3}));
+    EXPECT_EQ(code_of(world.authority->status("another", made.serial_number())), Code::not_found);
+    ASSERT_TRUE(world.revoke(made, store::RevocationReason::superseded));
+    EXPECT_EQ((**world.authority->status("issuing", made.serial_number())).revocation->reason, store::RevocationReason::superseded);
 }
 
 // bug class 7

@@ -87,7 +87,7 @@ public:
     void open() { store = store::open_sqlite(directory.path() / "estuary.db").value(); }
     Config config() const {
         Config made;
-        made.cas.push_back({"issuing", ca->issuing, ca->issuing_key, {ca->root}, {}});
+        made.cas.push_back({"issuing", ca->issuing, ca->issuing_key, {ca->root}, {}, status});
         made.profiles = profiles;
         made.manufacturers = manufacturers;
         made.password_key = crypto::Secret{"a server key of more than 16 octets"};
@@ -189,6 +189,7 @@ public:
     std::optional<NewCa> ca;
     std::vector<Profile> profiles;
     std::vector<ManufacturerAnchors> manufacturers;
+    StatusConfig status;
     unsigned slow_hashes_max = 2;
     std::unique_ptr<Authority> authority;
 };
