@@ -65,6 +65,10 @@ public:
         static const std::vector<ByteVec> none;
         return judge_ ? judge_->chain() : none;
     }
+    const std::vector<ByteVec>& verified_chain() const override {
+        static const std::vector<ByteVec> none;
+        return server_proof() == ServerProof::none ? none : judge_->path();
+    }
     const std::string& tls_version() const override { return tls_version_; }
 
 private:
@@ -153,6 +157,8 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::open(const http::Url& url, const ClientOptions& options) {
+    if (url.scheme != "https" && !options.plain_http)
+        return fail(Code::policy, fmt::format("{} is not https: it would go unprotected", url.to_string()));
     auto connection = std::make_unique<ClientConnection>(url, options);
     ESTUARY_CHECK(connection->connect(options));
     return std::unique_ptr<Connection>{std::move(connection)};

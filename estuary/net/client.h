@@ -33,6 +33,9 @@ struct ClientOptions {
     std::optional<ClientIdentity> identity;
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds exchange_timeout{60'000};
+    /// Without it an http:// URL is refused: nothing goes out in the clear unless its caller means it to, since what comes back is
+    /// signed by itself (CRLs, OCSP responses, CA certificates).
+    bool plain_http = false;
     bool tls_1_3 = true;                    ///< false: TLS 1.2 only, where proof linking must use tls-unique
     std::size_t body_bytes_max = 8u << 20;  ///< a CA bag with post-quantum roots is below 1 MB
 };
@@ -43,7 +46,7 @@ enum class ServerProof { none, explicit_anchor_and_name, explicit_anchor_and_cmc
 class Connection {
 public:
     /// Resolves, connects, shakes hands, checks the server. unavailable: no connection; not_authenticated: the server's
-    /// chain or name is not right (the detail says which and what to do).
+    /// chain or name is not right (the detail says which and what to do); policy: plain http that was not asked for.
     static Result<std::unique_ptr<Connection>> open(const http::Url& url, const ClientOptions& options);
     virtual ~Connection() = default;
     virtual Result<http::Response> exchange(const http::Request& request) = 0;
@@ -51,6 +54,8 @@ public:
     /// Of this TLS session, for RFC 7030 3.5.
     virtual http::ChannelBindings bindings() const = 0;
     virtual const std::vector<ByteVec>& server_chain() const = 0;  ///< DER as sent
+    /// The path by which the server was believed, end entity first, anchor last; empty if there is no proof.
+    virtual const std::vector<ByteVec>& verified_chain() const = 0;
     virtual const std::string& tls_version() const = 0;
 };
 

@@ -184,7 +184,10 @@ Result<void> ServerJudge::check_chain(X509_STORE& anchors, X509* end_entity, STA
     } else if (!issuers_are_cas(X509_STORE_CTX_get0_chain(context.get()))) {
         last_error_ = X509_V_ERR_INVALID_CA;
     }
-    if (last_error_ == X509_V_OK) return {};
+    if (last_error_ == X509_V_OK) {
+        path_ = ders_of(X509_STORE_CTX_get0_chain(context.get()));
+        return {};
+    }
     return fail(explain_chain(last_error_));
 }
 

@@ -20,6 +20,8 @@ public:
 
     ServerProof proof() const noexcept { return proof_; }
     const std::vector<ByteVec>& chain() const noexcept { return chain_; }
+    /// The verified path to an anchor, if there was one.
+    const std::vector<ByteVec>& path() const noexcept { return path_; }
     /// Why the server is not believed; nothing when it is, or when it was not asked yet.
     const std::optional<Error>& refusal() const noexcept { return refusal_; }
 
@@ -38,7 +40,7 @@ private:
     int last_error_ = X509_V_OK;
     ServerProof proof_ = ServerProof::none;
     std::optional<Error> refusal_;
-    std::vector<ByteVec> chain_;
+    std::vector<ByteVec> chain_, path_;
 };
 
 /// A context for one connection; `judge` must outlive its sessions.

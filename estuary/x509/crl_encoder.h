@@ -19,7 +19,7 @@ struct CrlTemplate {
 /// A list that wants its signature.
 class CrlToSign {
 public:
-    Bytes tbs() const noexcept;                       ///< the exact octets to be signed
+    Bytes tbs() const noexcept;  ///< the exact octets to be signed
     /// The CertificateList, in the same buffer.
     ByteVec assemble(Bytes signature) &&;
 

@@ -92,7 +92,8 @@ std::optional<CrlEntry> find_entry(const Certificate& certificate, const Revocat
 
 Result<void> RevocationList::verify_issued_by(const Certificate& crl_issuer) const {
     if (!issuer().matches(crl_issuer.subject()))
-        return fail(Code::not_authorised, "the CRL is issued by " + issuer().to_text() + ", not by " + crl_issuer.subject().to_text());
+        return fail(Code::not_authorised,
+                    "the CRL is issued by " + issuer().to_text() + ", not by " + crl_issuer.subject().to_text());
     //= https://www.rfc-editor.org/rfc/rfc5280#section-6.3.3
     //# If a key usage extension is present in the CRL issuer's certificate, verify that the cRLSign bit is set.
     const auto usage = crl_issuer.key_usage();
@@ -117,7 +118,9 @@ Result<ReasonFlags> RevocationList::covers(const Certificate& certificate) const
 }
 
 Result<void> RevocationList::check_updated_by(const RevocationList& delta) const {
-    const auto conflict = [](const char* what) { return fail(Code::conflict, std::string{"the delta CRL does not fit: "} + what); };
+    const auto conflict = [](const char* what) {
+        return fail(Code::conflict, std::string{"the delta CRL does not fit: "} + what);
+    };
     if (is_delta()) return conflict("the list to be updated is a delta itself");
     if (!delta.is_delta()) return conflict("it has no deltaCRLIndicator");
     if (!issuer().matches(delta.issuer())) return conflict("another issuer");

@@ -157,8 +157,7 @@ EntryFaults check_entries(const CrlView& view) {
         check_entry(faults, view, *entry);
         if (one_issuer) repeated.see(entry->serial_number);
     }
-    if (const auto serial = repeated.find())
-        faults.repeated = "serial number " + to_hex(*serial) + " is listed more than once";
+    if (const auto serial = repeated.find()) faults.repeated = "serial number " + to_hex(*serial) + " is listed more than once";
     return faults;
 }
 

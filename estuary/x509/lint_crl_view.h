@@ -18,7 +18,7 @@ struct EntryFaults {
 struct CrlView {
     crl::TbsView tbs;
     std::vector<Extension> extensions;
-    std::optional<CrlNumber> number, delta_base;     ///< as far as they are well-formed
+    std::optional<CrlNumber> number, delta_base;  ///< as far as they are well-formed
     std::optional<IssuingDistributionPoint> scope;
     EntryFaults faults;
 

@@ -39,7 +39,8 @@ private:
     std::thread thread_;
 };
 
-Result<http::Response> exchange_with(std::string answer, const ClientOptions& options = {}) {
+Result<http::Response> exchange_with(std::string answer, ClientOptions options = {}) {
+    options.plain_http = true;
     const CannedServer server{std::move(answer)};
     ESTUARY_TRY(const auto connection, Connection::open(server.url(), options));
     return connection->exchange(get("/"));
@@ -135,11 +136,20 @@ TEST(Client, SilentServerTimesOut) {
     const auto shaking = Connection::open(*http::Url::parse("https://127.0.0.1:" + port), options);
     ASSERT_FALSE(shaking);
     EXPECT_THAT(shaking.error().detail, HasSubstr("in time"));
+    options.plain_http = true;
     const auto connection = Connection::open(*http::Url::parse("http://127.0.0.1:" + port), options);
     ASSERT_TRUE(connection);
     const auto response = (*connection)->exchange(get("/"));
     ASSERT_FALSE(response);
     EXPECT_THAT(response.error().detail, HasSubstr("in time"));
+}
+
+TEST(Client, PlainHttpIsOnlyForThoseWhoAskForIt) {
+    TestServer server;
+    const auto connection = Connection::open(server.url(), trusting());
+    ASSERT_FALSE(connection);
+    EXPECT_EQ(connection.error().code, Code::policy);
+    EXPECT_THAT(connection.error().detail, HasSubstr("not https"));
 }
 
 TEST(Client, PlainServerOnTlsPortSaysSo) {

@@ -27,6 +27,7 @@ TEST(Tls, ServesOverBothVersions) {
         EXPECT_EQ(connection->tls_version(), tls_1_3 ? "TLSv1.3" : "TLSv1.2");
         EXPECT_EQ(connection->server_proof(), ServerProof::explicit_anchor_and_name);
         EXPECT_THAT(connection->server_chain(), testing::ElementsAre(pki().server.der, pki().issuing.der));
+        EXPECT_THAT(connection->verified_chain(), testing::ElementsAre(pki().server.der, pki().issuing.der, pki().root.der));
         for (int i = 0; i < 3; ++i) {
             const auto response = connection->exchange(get(i % 2 == 0 ? "/quick" : "/slow"));
             ASSERT_TRUE(response) << response.error().detail;
@@ -173,7 +174,9 @@ TEST(Tls, ReplacedIdentityIsForNewConnections) {
 TEST(Tls, PlainServerHasNoIdentityToReplace) {
     TestServer server;
     EXPECT_FALSE(server->replace_tls(server_identity()));
-    EXPECT_EQ(fetch(server.url(), {}, get("/quick")).status, 200u);
+    ClientOptions plain;
+    plain.plain_http = true;
+    EXPECT_EQ(fetch(server.url(), plain, get("/quick")).status, 200u);
 }
 
 TEST(Tls, GarbageAndPlainHttpDoNoHarm) {
@@ -293,6 +296,7 @@ TEST(ServerTrust, ProvisionalGoesOnAndSaysSo) {  // RFC 7030 4.1.1
     ASSERT_TRUE(connection);
     EXPECT_EQ(connection->server_proof(), ServerProof::none);
     EXPECT_EQ(connection->server_chain().size(), 2u);
+    EXPECT_THAT(connection->verified_chain(), IsEmpty());
     EXPECT_TRUE(connection->exchange(get("/quick")));
     options.trust.explicit_anchors = {pki().root.der};
     EXPECT_EQ(open(server.url(), options)->server_proof(), ServerProof::explicit_anchor_and_name);

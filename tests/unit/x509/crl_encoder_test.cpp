@@ -25,9 +25,7 @@ const std::string prologue =
     "170d3236303630313030303030305a170d3236303630383030303030305a";
 const std::string last = "a01d301b300d0603551d23040630048002aabb300a0603551d140403020105";
 
-TEST(CrlEncoder, OctetsOfListWithoutEntries) {
-    EXPECT_EQ(tbs_hex(crl_template()), "305f" + prologue + last);
-}
+TEST(CrlEncoder, OctetsOfListWithoutEntries) { EXPECT_EQ(tbs_hex(crl_template()), "305f" + prologue + last); }
 
 TEST(CrlEncoder, OctetsOfOneEntry) {
     const std::string date = "170d3236303530313031303230335a";

@@ -140,9 +140,8 @@ TEST(CrlScope, ListOfSomeReasonsDoesNotSayGood) {
 TEST(CrlScope, ReasonsOfThePointCount) {
     const auto name = uri_name("http://a/1.crl");
     der::Writer point;
-    point.constructed(der::context_constructed(0), [&] {
-        point.constructed(der::context_constructed(0), [&] { name.full_name[0].write(point); });
-    });
+    point.constructed(der::context_constructed(0),
+                      [&] { point.constructed(der::context_constructed(0), [&] { name.full_name[0].write(point); }); });
     const auto value = test::sequence({test::sequence({to_vec(point.bytes()), test::hex("81020640")})});  // keyCompromise
     const auto limited = device("05", {{oid::crl_distribution_points, false, value}});
     EXPECT_EQ(list_of(with_scope({.name = name, .only_some_reasons = {}}), {}).covers(limited), 1u << 1);

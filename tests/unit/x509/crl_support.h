@@ -22,8 +22,8 @@ inline ByteVec crl_key_id() { return x509::key_identifier(crl_key().public_key()
 inline x509::Certificate unsigned_certificate(std::string_view subject, Bytes serial, std::vector<x509::Extension> extensions,
                                               std::string_view issuer = "CN=issuer", Time not_after = at("2060-01-01")) {
     const auto& algorithm = crl_key().signature_algorithm().value()->identifier;
-    const auto tbs = x509::encode_tbs({to_vec(serial), to_vec(algorithm), name(issuer), at("2026-01-01"), not_after, name(subject),
-                                       to_vec(crl_key().public_key().spki()), std::move(extensions)});
+    const auto tbs = x509::encode_tbs({to_vec(serial), to_vec(algorithm), name(issuer), at("2026-01-01"), not_after,
+                                       name(subject), to_vec(crl_key().public_key().spki()), std::move(extensions)});
     return x509::Certificate::parse(x509::encode_certificate(tbs, algorithm, hex("00"))).value();
 }
 
@@ -94,7 +94,8 @@ struct CrlDraft {
 
     /// An entry of that serial number and these extensions.
     static ByteVec entry(std::string_view serial, const std::vector<x509::Extension>& list = {}) {
-        return sequence({tlv(der::Tag::integer, hex(serial)), time_of("2026-05-01"), list.empty() ? ByteVec{} : extensions(list)});
+        return sequence(
+            {tlv(der::Tag::integer, hex(serial)), time_of("2026-05-01"), list.empty() ? ByteVec{} : extensions(list)});
     }
     CrlDraft& set_entries(const std::vector<ByteVec>& entries) {
         revoked = sequence(entries);
@@ -110,8 +111,7 @@ struct CrlDraft {
         return *this;
     }
     ByteVec tbs() const {
-        const auto last =
-            crl_extensions.empty() ? ByteVec{} : tlv(der::context_constructed(0), extensions(crl_extensions));
+        const auto last = crl_extensions.empty() ? ByteVec{} : tlv(der::context_constructed(0), extensions(crl_extensions));
         return sequence({version, algorithm, issuer, this_update, next_update, revoked, last});
     }
     ByteVec encode() const { return sequence({tbs(), outer_algorithm, hex("03020000")}); }

@@ -143,8 +143,7 @@ TEST(RevocationList, PemAndDer) {
 
 TEST(RevocationList, EveryCutIsMalformed) {
     const auto der = test::data_file("crl/complete.der");
-    for (std::size_t size = 0; size < der.size(); ++size)
-        EXPECT_FALSE(RevocationList::parse(Bytes{der}.first(size))) << size;
+    for (std::size_t size = 0; size < der.size(); ++size) EXPECT_FALSE(RevocationList::parse(Bytes{der}.first(size))) << size;
     auto longer = der;
     longer.push_back(0);
     EXPECT_FALSE(RevocationList::parse(longer));
@@ -193,13 +192,15 @@ INSTANTIATE_TEST_SUITE_P(
         Spoilt{"time_with_fraction",
                [](CrlDraft& d) { d.next_update = test::tlv(der::Tag::generalized_time, as_bytes("20510101000000.5Z")); },
                "nextUpdate: DER"},
-        Spoilt{"thirty_second_day",
-               [](CrlDraft& d) { d.next_update = test::tlv(der::Tag::utc_time, as_bytes("260632000000Z")); }, "nextUpdate: DER"},
+        Spoilt{"thirty_second_day", [](CrlDraft& d) { d.next_update = test::tlv(der::Tag::utc_time, as_bytes("260632000000Z")); },
+               "nextUpdate: DER"},
         Spoilt{"revoked_empty", [](CrlDraft& d) { d.revoked = test::hex("3000"); }, "revokedCertificates is empty"},
-        Spoilt{"extension_twice",
-               [](CrlDraft& d) { d.crl_extensions.push_back(make_crl_number(CrlNumber{6})); }, "2.5.29.20 more than once"},
+        Spoilt{"extension_twice", [](CrlDraft& d) { d.crl_extensions.push_back(make_crl_number(CrlNumber{6})); },
+               "2.5.29.20 more than once"},
         Spoilt{"entry_extension_twice",
-               [](CrlDraft& d) { d.set_entries({CrlDraft::entry("05", {crl_reason_extension, crl_reason_extension})}); },
+               [](CrlDraft& d) {
+                   d.set_entries({CrlDraft::entry("05", {crl_reason_extension, crl_reason_extension})});
+               },
                "entry 1: an extension of a CRL entry occurs more than once"},
         Spoilt{"entry_extensions_empty",
                [](CrlDraft& d) {
@@ -207,14 +208,20 @@ INSTANTIATE_TEST_SUITE_P(
                },
                "crlEntryExtensions is empty"},
         Spoilt{"second_entry_without_date",
-               [](CrlDraft& d) { d.set_entries({CrlDraft::entry("05"), test::sequence({test::hex("020105")})}); },
+               [](CrlDraft& d) {
+                   d.set_entries({CrlDraft::entry("05"), test::sequence({test::hex("020105")})});
+               },
                "entry 2: revocationDate"},
         Spoilt{"serial_not_minimal", [](CrlDraft& d) { d.set_entries({CrlDraft::entry("0005")}); }, "shortest form"},
         Spoilt{"reason_as_integer",
-               [](CrlDraft& d) { d.set_entries({CrlDraft::entry("05", {{oid::crl_reason, false, test::hex("020101")}})}); },
+               [](CrlDraft& d) {
+                   d.set_entries({CrlDraft::entry("05", {{oid::crl_reason, false, test::hex("020101")}})});
+               },
                "expected ENUMERATED"},
         Spoilt{"reason_of_two_octets",
-               [](CrlDraft& d) { d.set_entries({CrlDraft::entry("05", {{oid::crl_reason, false, test::hex("0a020101")}})}); },
+               [](CrlDraft& d) {
+                   d.set_entries({CrlDraft::entry("05", {{oid::crl_reason, false, test::hex("0a020101")}})});
+               },
                "no small ENUMERATED"},
         Spoilt{"invalidity_date_as_utc_time",
                [](CrlDraft& d) {
@@ -222,21 +229,39 @@ INSTANTIATE_TEST_SUITE_P(
                },
                "expected GeneralizedTime"},
         Spoilt{"certificate_issuer_empty",
-               [](CrlDraft& d) { d.set_entries({CrlDraft::entry("05", {{oid::certificate_issuer, true, test::hex("3000")}})}); },
+               [](CrlDraft& d) {
+                   d.set_entries({CrlDraft::entry("05", {{oid::certificate_issuer, true, test::hex("3000")}})});
+               },
                "GeneralNames is empty"},
-        Spoilt{"number_negative", [](CrlDraft& d) { d.set({oid::crl_number, false, test::hex("0201ff")}); }, "negative"},
+        Spoilt{"number_negative",
+               [](CrlDraft& d) {
+                   d.set({oid::crl_number, false, test::hex("0201ff")});
+               },
+               "negative"},
         Spoilt{"number_of_21_octets",
                [](CrlDraft& d) {
                    d.set({oid::crl_number, false, test::hex("02157f0102030405060708090a0b0c0d0e0f1011121314")});
                },
                "too_large: CRL: cRLNumber: CRL number is longer than 20 octets"},
-        Spoilt{"base_negative", [](CrlDraft& d) { d.set({oid::delta_crl_indicator, true, test::hex("020180")}); }, "negative"},
-        Spoilt{"flag_false_encoded", [](CrlDraft& d) { d.set({oid::issuing_distribution_point, true, test::hex("3003810100")}); },
+        Spoilt{"base_negative",
+               [](CrlDraft& d) {
+                   d.set({oid::delta_crl_indicator, true, test::hex("020180")});
+               },
+               "negative"},
+        Spoilt{"flag_false_encoded",
+               [](CrlDraft& d) {
+                   d.set({oid::issuing_distribution_point, true, test::hex("3003810100")});
+               },
                "is not TRUE"},
         Spoilt{"flag_as_explicit_boolean",
-               [](CrlDraft& d) { d.set({oid::issuing_distribution_point, true, test::hex("3005a1030101ff")}); }, "DER"},
+               [](CrlDraft& d) {
+                   d.set({oid::issuing_distribution_point, true, test::hex("3005a1030101ff")});
+               },
+               "DER"},
         Spoilt{"two_kinds_only",
-               [](CrlDraft& d) { d.set({oid::issuing_distribution_point, true, test::hex("30068101ff8201ff")}); },
+               [](CrlDraft& d) {
+                   d.set({oid::issuing_distribution_point, true, test::hex("30068101ff8201ff")});
+               },
                "more than one kind"},
         Spoilt{"signature_absent", [](CrlDraft& d) { d.outer_algorithm = {}; }, "DER"}),
     [](const auto& test) { return std::string{test.param.name}; });
@@ -268,7 +293,8 @@ TEST(RevocationList, UnknownCriticalExtensionForbidsUse) {
 TEST(RevocationList, UnknownCriticalEntryExtensionForbidsUse) {
     CrlDraft draft;
     draft.set_entries({CrlDraft::entry("05"), CrlDraft::entry("06", {{der::Oid{"1.2.3"}, true, test::hex("0500")}})});
-    EXPECT_EQ(test::failure(draft.parse().value().check_usable()), "unsupported: critical CRL entry extension 1.2.3 is not known");
+    EXPECT_EQ(test::failure(draft.parse().value().check_usable()),
+              "unsupported: critical CRL entry extension 1.2.3 is not known");
 }
 
 TEST(RevocationList, RemoveFromCrlInCompleteListForbidsUse) {
@@ -296,6 +322,36 @@ TEST(RevocationList, OrderOfEntriesIsNotPresumed) {
     for (const auto* serial : {"02", "ff", "04", "00", "040000"}) EXPECT_FALSE(list.find(test::hex(serial))) << serial;
 }
 
+// A serial number of 200 octets is none of RFC 5280, but it is DER; its octets here look like a short one with a date after it.
+TEST(RevocationList, LongLengthsAreNotTakenForShortOnes) {
+    ByteVec serial(127, 0x11);
+    append(serial, test::time_of("2026-05-01"));
+    serial.resize(200, 0x22);
+    CrlDraft draft;
+    draft.set_entries({CrlDraft::entry(to_hex(serial)), CrlDraft::entry("05")});
+    const auto list = draft.parse().value();
+    EXPECT_EQ(list.entry_count(), 2u);
+    EXPECT_TRUE(list.find(serial));
+    EXPECT_TRUE(list.find(test::hex("05")));
+}
+
+// Every shape of entry is read alike, whether or not it is the plain one.
+TEST(RevocationList, EntriesOfEveryShape) {
+    const ByteVec late = test::tlv(der::Tag::generalized_time, as_bytes("20260501000000Z"));
+    const auto other = Extension{der::Oid{"1.2.3"}, false, {}};
+    CrlDraft draft;
+    draft.set_entries({CrlDraft::entry("01"), CrlDraft::entry("02", {crl_reason_extension}),
+                       CrlDraft::entry("03", {{oid::crl_reason, true, {0x0A, 0x01, 0x01}}}),
+                       CrlDraft::entry("04", {other, crl_reason_extension}), CrlDraft::entry("85", {crl_reason_extension}),
+                       test::sequence({test::hex("020106"), late, test::extensions({crl_reason_extension})})});
+    const auto entries = all_entries(draft.parse().value());
+    ASSERT_EQ(entries.size(), 6u);
+    for (const auto& entry : entries) {
+        EXPECT_EQ(entry.revoked_at, at("2026-05-01"));
+        EXPECT_EQ(entry.reason, &entry == &entries[0] ? CrlReason::unspecified : CrlReason::key_compromise);
+    }
+}
+
 TEST(RevocationList, RevokingEntryWinsOverRemoval) {
     const Extension remove{oid::crl_reason, false, test::hex("0a0108")};
     for (const bool removal_first : {true, false}) {
@@ -311,7 +367,8 @@ TEST(RevocationList, RevokingEntryWinsOverRemoval) {
 // RFC 5280 5.3.3: an issuer holds until the next one is named; before the first it is the list's.
 TEST(RevocationList, EntriesOfIndirectListBelongToTheIssuerNamedLast) {
     const auto of = [](std::string_view issuer) {
-        return Extension{oid::certificate_issuer, true, write_general_names({test::general_name("dirname:" + std::string{issuer})})};
+        return Extension{oid::certificate_issuer, true,
+                         write_general_names({test::general_name("dirname:" + std::string{issuer})})};
     };
     CrlDraft draft;
     draft.set(make_issuing_distribution_point({.name = {}, .only_some_reasons = {}, .indirect = true}));
@@ -329,8 +386,8 @@ TEST(RevocationList, EntriesOfIndirectListBelongToTheIssuerNamedLast) {
 
 TEST(RevocationList, CertificateIssuerInDirectListForbidsUse) {
     CrlDraft draft;
-    draft.set_entries({CrlDraft::entry(
-        "05", {{oid::certificate_issuer, true, write_general_names({test::general_name("dirname:CN=a")})}})});
+    draft.set_entries(
+        {CrlDraft::entry("05", {{oid::certificate_issuer, true, write_general_names({test::general_name("dirname:CN=a")})}})});
     EXPECT_THAT(test::failure(draft.parse().value().check_usable()), HasSubstr("CRL that is not indirect"));
 }
 
@@ -341,12 +398,14 @@ TEST(RevocationList, SignatureIsVerified) {
     auto forged = der;
     const auto date = std::ranges::search(forged, test::time_of("2026-06-08"));
     *(date.begin() + 3) = '7';  // 2027
-    EXPECT_THAT(test::failure(RevocationList::parse(forged).value().verify_issued_by(test::crl_issuer())), HasSubstr("bad_proof"));
+    EXPECT_THAT(test::failure(RevocationList::parse(forged).value().verify_issued_by(test::crl_issuer())),
+                HasSubstr("bad_proof"));
 }
 
 TEST(RevocationList, IssuerHasToBeTheOneAndToBeAllowed) {
     const auto list = RevocationList::parse(test::signed_list(CrlEncoder{test::crl_template()})).value();
-    EXPECT_THAT(test::failure(list.verify_issued_by(certificate("ca"))), HasSubstr("not_authorised: the CRL is issued by CN=issuer"));
+    EXPECT_THAT(test::failure(list.verify_issued_by(certificate("ca"))),
+                HasSubstr("not_authorised: the CRL is issued by CN=issuer"));
     EXPECT_THAT(test::failure(list.verify_issued_by(test::crl_issuer(key_cert_sign))), HasSubstr("no cRLSign"));
     const auto without_usage = test::unsigned_certificate("CN=issuer", test::hex("01"), {});
     EXPECT_EQ(test::failure(list.verify_issued_by(without_usage)), "no error");

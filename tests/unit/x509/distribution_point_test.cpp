@@ -28,7 +28,8 @@ TEST(IssuingDistributionPoint, ReasonsAreImplicitBits) {
 }
 
 TEST(IssuingDistributionPoint, NameIsDoublyWrapped) {
-    EXPECT_EQ(hex_of({.name = uri_name("http://a/1"), .only_some_reasons = {}}), "3010a00ea00c860a" + to_hex(as_bytes("http://a/1")));
+    EXPECT_EQ(hex_of({.name = uri_name("http://a/1"), .only_some_reasons = {}}),
+              "3010a00ea00c860a" + to_hex(as_bytes("http://a/1")));
 }
 
 TEST(IssuingDistributionPoint, WhatIsWrittenIsReadBack) {
@@ -36,7 +37,8 @@ TEST(IssuingDistributionPoint, WhatIsWrittenIsReadBack) {
     for (const auto& scope :
          {IssuingDistributionPoint{.name = uri_name("http://a/1"), .only_user_certificates = true, .only_some_reasons = 2},
           IssuingDistributionPoint{.name = DistributionPointName{{}, rdn}, .only_some_reasons = all_reasons, .indirect = true},
-          IssuingDistributionPoint{.name = {}, .only_ca_certificates = true, .only_some_reasons = {}}, IssuingDistributionPoint{}})
+          IssuingDistributionPoint{.name = {}, .only_ca_certificates = true, .only_some_reasons = {}},
+          IssuingDistributionPoint{}})
         EXPECT_EQ(parse_issuing_distribution_point(make_issuing_distribution_point(scope).value).value(), scope);
 }
 
@@ -92,8 +94,8 @@ TEST(DistributionPoints, ReasonsAndIssuerAreRead) {
     const auto issuer = test::general_name("dirname:CN=crl issuer");
     der::Writer names;
     issuer.write(names);
-    const auto value = test::sequence(
-        {test::sequence({test::hex("81020560"), test::tlv(der::context_constructed(2), names.bytes())})});
+    const auto value =
+        test::sequence({test::sequence({test::hex("81020560"), test::tlv(der::context_constructed(2), names.bytes())})});
     const auto points = parse_crl_distribution_points(value).value();
     ASSERT_EQ(points.size(), 1u);
     EXPECT_EQ(points[0].reasons, (1u << 1 | 1u << 2));
@@ -103,7 +105,8 @@ TEST(DistributionPoints, ReasonsAndIssuerAreRead) {
 
 // RFC 5280 4.2.1.13: a point does not consist of reasons only.
 TEST(DistributionPoints, MalformedIsRefused) {
-    EXPECT_THAT(test::failure(parse_crl_distribution_points(test::hex("3006300481020560"))), HasSubstr("neither name nor cRLIssuer"));
+    EXPECT_THAT(test::failure(parse_crl_distribution_points(test::hex("3006300481020560"))),
+                HasSubstr("neither name nor cRLIssuer"));
     EXPECT_THAT(test::failure(parse_crl_distribution_points(test::hex("3000"))), HasSubstr("no distribution point"));
     EXPECT_FALSE(parse_crl_distribution_points(test::hex("30023000")));
     EXPECT_FALSE(parse_crl_distribution_points(test::hex("30063004a002a000")));
@@ -120,7 +123,8 @@ TEST(DistributionPoints, FreshestCrlHasTheirSyntaxAndIsNotCritical) {
 }
 
 TEST(AuthorityInfoAccess, WhatIsWrittenIsReadBack) {
-    const auto access = parse_authority_info_access(make_authority_info_access({"http://a", "http://b"}, {"http://c"}).value).value();
+    const auto access =
+        parse_authority_info_access(make_authority_info_access({"http://a", "http://b"}, {"http://c"}).value).value();
     EXPECT_THAT(access.ocsp_uris, ElementsAre("http://a", "http://b"));
     EXPECT_THAT(access.ca_issuer_uris, ElementsAre("http://c"));
 }
