@@ -115,6 +115,17 @@ TEST(DistributionPoints, MalformedIsRefused) {
     EXPECT_THAT(test::failure(parse_crl_distribution_points(test::tlv(der::Tag::sequence, many))), HasSubstr("too_large"));
 }
 
+TEST(DistributionPoints, OursAreOneFullNameForAllReasons) {
+    for (const auto& extension : {make_crl_distribution_points({"http://a", "ldap://b"}), make_freshest_crl({"http://a"})}) {
+        EXPECT_FALSE(extension.critical);
+        const auto points = parse_crl_distribution_points(extension.value).value();
+        ASSERT_EQ(points.size(), 1u);
+        EXPECT_FALSE(points[0].reasons);
+        EXPECT_THAT(points[0].crl_issuer, IsEmpty());
+        EXPECT_THAT(points[0].name->relative_name, IsEmpty());
+    }
+}
+
 TEST(DistributionPoints, FreshestCrlHasTheirSyntaxAndIsNotCritical) {
     const auto extension = make_freshest_crl({"http://a/delta.crl", "ldap://b/c"});
     EXPECT_EQ(extension.id, oid::freshest_crl);
