@@ -1,4 +1,6 @@
 // The estuary.toml of a new installation. Its comments are the first lesson; docs/configuration.md is the whole book.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "apps/estuaryd/config.h"
@@ -16,10 +18,23 @@ std::string toml_text(std::string_view text) {
     return out + '"';
 }
 
+/// The first host as relying parties write it in a URI.
+std::string status_url(const std::vector<std::string>& hosts) {
+    const auto host = hosts.empty() ? std::string{"localhost"} : hosts.front();
+    const bool v6 = host.find(':') != std::string::npos;
+    return v6 ? fmt::format("http://[{}]:8080", host) : fmt::format("http://{}:8080", host);
+}
+
 std::string list(const std::vector<std::string>& texts) {
     std::string out = "[";
     for (const auto& text : texts) out += (out.size() == 1 ? "" : ", ") + toml_text(text);
     return out + "]";
+}
+
+/// A CA with a key of some kind certifies that kind too: whoever makes a post-quantum CA has devices with such keys.
+std::vector<std::string> with(std::vector<std::string> key_types, const std::string& own) {
+    if (!own.starts_with("rsa") && std::ranges::find(key_types, own) == key_types.end()) key_types.push_back(own);
+    return key_types;
 }
 
 constexpr std::string_view head = R"(# Configuration of estuaryd, the enrollment server: {name}
@@ -45,16 +60,33 @@ ca = "issuing"
 hosts = {hosts}
 key_type = "{key_type}"
 
+# Where relying parties learn of revocation: CRLs and OCSP over plain HTTP, on a listener of its own.
+# Clients of EST need none of it. URL is written into every certificate that is issued, and cannot be changed in those:
+#   URL/crl/issuing-0.crl   URL/ocsp   URL/ca/issuing.cer
+[status]
+listen = ["127.0.0.1:8080"]          # "*:8080" for everyone; [] if another web server serves the directory crl/
+url = {status_url}   # without it, nothing is written into certificates
+
 # The CA that signs. "ca" is a link to its current generation; `estuaryd ca rollover` makes the next one.
 # root.key is needed only then: move it to a safe place.
 [ca.issuing]
 directory = "ca"
 
+# A list is made every "interval" and at once after a revocation; it is believed for "validity".
+[ca.issuing.crl]
+validity = "7d"
+interval = "1d"
+#shards = 16                         # many certificates: each names one of so many smaller lists
+#deltas = true                       # small lists of what changed, beside the complete ones
+
+[ca.issuing.ocsp]
+validity = "12h"                     # an answer is believed for so long
+
 # What a device's certificate holds, and what a device may ask for. Everything else is refused.
 [profile.device]
 ca = "issuing"
 validity = "90d"
-key_types = ["p256", "p384", "p521", "ed25519", "rsa2048"]   # RSA: that size or larger
+key_types = {device_keys}   # RSA: that size or larger
 key_usage = ["digitalSignature"]
 ext_key_usage = ["clientAuth"]
 other_extensions = "drop"            # what else a request asks for: "drop" or "refuse"
@@ -74,7 +106,7 @@ allowed = ["dns", "ip", "email", "uri"]
 [profile.server]
 ca = "issuing"
 validity = "90d"
-key_types = ["p256", "p384", "ed25519", "rsa2048"]
+key_types = {server_keys}
 key_usage = ["digitalSignature", "keyEncipherment"]
 ext_key_usage = ["serverAuth"]
 
@@ -123,7 +155,10 @@ password_key = "secrets/password.key"
 
 std::string new_configuration_text(const NewConfiguration& wanted) {
     auto text = fmt::format(fmt::runtime(head), fmt::arg("name", wanted.name), fmt::arg("hosts", list(wanted.hosts)),
-                            fmt::arg("key_type", wanted.key_type));
+                            fmt::arg("status_url", toml_text(status_url(wanted.hosts))),
+                            fmt::arg("key_type", wanted.key_type),
+                            fmt::arg("device_keys", list(with({"p256", "p384", "p521", "ed25519", "rsa2048"}, wanted.key_type))),
+                            fmt::arg("server_keys", list(with({"p256", "p384", "ed25519", "rsa2048"}, wanted.key_type))));
     if (wanted.passphrase_file.empty()) {
         text += "#passphrase_file = \"/etc/estuary/passphrase\"   # of the private keys; or the systemd credential estuary-passphrase\n";
     } else {

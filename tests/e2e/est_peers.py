@@ -60,6 +60,29 @@ def test_key_types_of_openssl(server, tmp):
         run_program("openssl", "verify", "-x509_strict", "-CAfile", server.root, "-untrusted", server.issuing, tmp / "cert.pem")
 
 
+def test_post_quantum_ca_and_devices(tmp):
+    """ML-DSA from the root to the device, where the cryptographic library has it (OpenSSL 3.5)."""
+    if "ML-DSA-65" not in run_program("openssl", "list", "-signature-algorithms").out:
+        raise Skip("this OpenSSL has no ML-DSA")
+    server = Server(tmp / "ca", ["--key-type", "ml-dsa-65"])
+    server.start()
+    try:
+        for number, key in enumerate(["ml-dsa-65", "p256"]):
+            name, out = f"pq{number}", tmp / f"pq{number}"
+            run_program(ESTUARY, "enroll", server.url, "--trust", server.root, "--subject", f"CN={name}", "--user", name,
+                        "--password-stdin", "--key-type", key, "--out", out, stdin=server.credential(name) + "\n")
+            run_program(ESTUARY, "renew", out)
+            run_program("openssl", "verify", "-CAfile", server.root, "-untrusted", server.issuing, out / "cert.pem")
+        der = make_request(tmp, "/CN=pq-openssl", key="ml-dsa-65")
+        reply = server.post("simpleenroll", der, *basic(server, "pq-openssl"))
+        check_equal(reply.status, 200)
+        (tmp / "cert.pem").write_text(reply.certificates())
+        text = run_program("openssl", "x509", "-in", tmp / "cert.pem", "-noout", "-text").out
+        check_equal(text.count("ML-DSA-65"), 3, "signature, key, signature")
+    finally:
+        server.stop()
+
+
 def test_weak_requests_are_refused(server, tmp):
     """bug class 32: small RSA keys and old digests."""
     for what, options in {"rsa1024": {"key": "rsa1024"}, "sha1": {"key": "rsa3072", "extra": ["-sha1"]},

@@ -62,9 +62,14 @@ class Server:
     def __init__(self, directory: Path, init_options=()):
         self.dir = directory
         self.port = free_port()
+        self.status_port = free_port()
         self.process = None
         self.log_path = directory.parent / (directory.name + ".log")
         run_program(ESTUARYD, "init", "--dir", self.dir, "--name", "Test", *init_options)
+        # Suites run side by side: each server's status listener has a port of its own, in certificates, too.
+        text = self.config.read_text()
+        self.config.write_text(re.sub(r'url = "http://[^"]*"', f'url = "{self.status_url}"', text)
+                               .replace("127.0.0.1:8080", f"127.0.0.1:{self.status_port}"))
 
     # -- the process ------------------------------------------------------------------------------------------------
     def start(self, *options, wrapper=()):
@@ -107,6 +112,10 @@ class Server:
     @property
     def url(self) -> str:
         return f"https://{self.address}"
+
+    @property
+    def status_url(self) -> str:
+        return f"http://127.0.0.1:{self.status_port}"
 
     @property
     def root(self) -> Path:
@@ -172,7 +181,8 @@ class Reply:
 def make_request(directory: Path, subject: str, name="dev", key="ec", extra=()) -> bytes:
     """A key (NAME.key) and the DER of its certification request, by openssl."""
     kinds = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "p384": ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
-             "rsa": ["rsa:2048"], "rsa3072": ["rsa:3072"], "rsa1024": ["rsa:1024"], "ed25519": ["ed25519"]}
+             "rsa": ["rsa:2048"], "rsa3072": ["rsa:3072"], "rsa1024": ["rsa:1024"], "ed25519": ["ed25519"],
+             "ml-dsa-65": ["ML-DSA-65"]}
     run_program("openssl", "req", "-new", "-newkey", *kinds[key], "-nodes", "-keyout", directory / f"{name}.key",
                 "-subj", subject, "-outform", "DER", "-out", directory / f"{name}.der", *extra)
     return (directory / f"{name}.der").read_bytes()
