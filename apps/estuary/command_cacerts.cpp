@@ -2,13 +2,14 @@
 
 #include "commands.h"
 #include "estuary/base/file.h"
-#include "session.h"
+#include "peer_status.h"
 
 namespace estuary::client {
 namespace {
 
 struct Options {
     std::string url, label, out;
+    CheckServer check_server = CheckServer::off;
     TrustOptions trust;
 };
 
@@ -17,6 +18,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto trust, establish_trust(options.trust, base, clock));
     // A new TLS session, authenticated this time: what is printed can be trusted (RFC 7030 4.1.1).
     Session session{base, client_options(trust), clock};
+    check_server_of(session, options.check_server, trust, clock);
     ESTUARY_TRY_OUTCOME(const auto certificates, session.ca_certificates());
     ESTUARY_CHECK_AS(est::sort_ca_certificates(certificates), remote_failure);
     std::string pem;
@@ -41,6 +43,7 @@ void add_cacerts(CLI::App& program, const Clock& clock, int& status) {
     command->add_option("URL", options->url, "https://host[:port]")->required();
     command->add_option("--label", options->label, "CA label (RFC 7030 3.2.2)");
     command->add_option("--out", options->out, "Write them here instead of to standard output")->type_name("FILE");
+    add_check_server(*command, options->check_server);
     options->trust.add_to(*command);
     command->footer("Examples:\n"
                     "  estuary cacerts https://ca.example:8443 --fingerprint 4F:A1:…\n"

@@ -2,13 +2,14 @@
 
 #include "commands.h"
 #include "estuary/base/encoding.h"
-#include "session.h"
+#include "peer_status.h"
 
 namespace estuary::client {
 namespace {
 
 struct Options {
     std::string url, label;
+    CheckServer check_server = CheckServer::off;
     TrustOptions trust;
 };
 
@@ -39,6 +40,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto base, est_base(options.url, options.label));
     ESTUARY_TRY_OUTCOME(const auto trust, establish_trust(options.trust, base, clock));
     Session session{base, client_options(trust), clock};
+    check_server_of(session, options.check_server, trust, clock);
     ESTUARY_TRY_OUTCOME(const auto attributes, session.csr_attributes());
     print(attributes);
     return {};
@@ -51,6 +53,7 @@ void add_csrattrs(CLI::App& program, const Clock& clock, int& status) {
     auto* command = program.add_subcommand("csrattrs", "Show what the server wants in a request (RFC 7030 4.5, RFC 9908)");
     command->add_option("URL", options->url, "https://host[:port]")->required();
     command->add_option("--label", options->label, "CA label (RFC 7030 3.2.2)");
+    add_check_server(*command, options->check_server);
     options->trust.add_to(*command);
     command->footer("Example:\n  estuary csrattrs https://ca.example:8443 --trust anchors.pem");
     command->callback([options, &clock, &status] {

@@ -9,6 +9,7 @@
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
+#include "peer_status.h"
 
 namespace estuary::client {
 namespace {
@@ -18,6 +19,7 @@ struct Options {
     std::string wait = "10m";
     std::vector<std::string> names;
     bool password_stdin = false, no_linking = false, force = false;
+    CheckServer check_server = CheckServer::off;
     TrustOptions trust;
 };
 
@@ -114,6 +116,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     auto connect = client_options(trust);
     connect.identity = std::move(identity);
     Session session{base, connect, clock};
+    check_server_of(session, options.check_server, trust, clock);
     if (user) session.set_user(*user);
 
     ESTUARY_TRY_OUTCOME(const auto ca_certificates, session.ca_certificates());
@@ -158,6 +161,7 @@ void add_enroll(CLI::App& program, const Clock& clock, int& status) {
     command->add_option("--wait", options->wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
     command->add_flag("--no-linking", options->no_linking, "Do not put the TLS session's binding into the request");
     command->add_flag("--force", options->force, "Enroll anew although the directory holds a certificate");
+    add_check_server(*command, options->check_server);
     options->trust.add_to(*command);
     command->footer("Examples:\n"
                     "  estuary enroll https://ca.example:8443 --fingerprint 4F:A1:… --user dev1 --password-file pw \\\n"

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "enrollment.h"
+#include "peer_status.h"
 
 namespace estuary::client {
 namespace {
@@ -10,6 +11,7 @@ struct Options {
     std::string directory;
     std::string key_type;
     std::string wait = "10m";
+    CheckServer check_server = CheckServer::off;
     bool rekey = false, if_due = false, no_linking = false;
 };
 
@@ -52,6 +54,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 
     ESTUARY_TRY_OUTCOME(const auto base, est_base(identity.state.url, ""));
     Session session{base, connect_as(identity), clock};
+    check_server_of(session, options.check_server, {identity.anchors, identity.state.system_trust}, clock);
     // The CA's certificates first: after a rollover the new anchors arrive here (RFC 7030 4.1.3).
     ESTUARY_TRY_OUTCOME(const auto ca_certificates, session.ca_certificates());
 
@@ -95,6 +98,7 @@ void add_renew(CLI::App& program, const Clock& clock, int& status) {
     command->add_flag("--if-due", options->if_due, "Do nothing before the last third of the lifetime: for timers and cron");
     command->add_option("--wait", options->wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
     command->add_flag("--no-linking", options->no_linking, "Do not put the TLS session's binding into the request");
+    add_check_server(*command, options->check_server);
     command->footer("Examples:\n"
                     "  estuary renew /etc/estuary/dev1 --if-due\n"
                     "  estuary renew /etc/estuary/dev1 --rekey");

@@ -10,5 +10,6 @@ void add_cacerts(CLI::App& program, const Clock& clock, int& status);
 void add_csrattrs(CLI::App& program, const Clock& clock, int& status);
 void add_enroll(CLI::App& program, const Clock& clock, int& status);
 void add_renew(CLI::App& program, const Clock& clock, int& status);
+void add_status(CLI::App& program, const Clock& clock, int& status);
 
 }  // namespace estuary::client

@@ -43,7 +43,10 @@ Session::Session(http::Url base, net::ClientOptions options, const Clock& clock)
 
 Outcome<net::Connection*> Session::connection() {
     if (!connection_) {
-        ESTUARY_TRY_AS(connection_, net::Connection::open(base_, options_), connect_failure);
+        ESTUARY_TRY_AS(auto opened, net::Connection::open(base_, options_), connect_failure);
+        if (peer_check_)
+            if (auto good = peer_check_(*opened); !good) return tl::unexpected<Failure>(std::move(good).error());
+        connection_ = std::move(opened);
     }
     return connection_.get();
 }

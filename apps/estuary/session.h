@@ -1,5 +1,6 @@
 #pragma once
 // One EST server as this client sees it: URL, trust, identity; connections are opened when needed and redirects followed.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -23,6 +24,10 @@ public:
     Session(http::Url base, net::ClientOptions options, const Clock& clock);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
+    /// Called with each new connection before anything is sent on it; an error closes it. What TLS itself needs, a client
+    /// certificate too, has gone over by then.
+    using PeerCheck = std::function<Outcome<void>(const net::Connection&)>;
+    void set_peer_check(PeerCheck check) { peer_check_ = std::move(check); }
     void set_user(const HttpUser& user) { user_ = &user; }
 
     Outcome<std::vector<x509::Certificate>> ca_certificates();
@@ -53,6 +58,7 @@ private:
     net::ClientOptions options_;
     const Clock& clock_;
     const HttpUser* user_ = nullptr;
+    PeerCheck peer_check_;
     std::unique_ptr<net::Connection> connection_;
     std::optional<est::Client> client_;   // one for all requests below base_: it remembers how the server wants to be answered
     bool closed_within_ = false;          // the server closed the connection although the exchange was to go on
