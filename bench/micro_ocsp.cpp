@@ -42,7 +42,7 @@ struct World {
     Identity ca =
         issue("CN=CA", 1, nullptr, {x509::make_basic_constraints({true, {}}), x509::make_key_usage(x509::key_cert_sign)});
     Identity responder_identity =
-        issue("CN=Responder", 2, &ca, {x509::make_ext_key_usage({x509::oid::kp_ocsp_signing}), ocsp::make_nocheck()});
+        issue("CN=Responder", 2, &ca, {x509::make_ext_key_usage({x509::oid::kp_ocsp_signing}), x509::make_ocsp_no_check()});
     Identity device = issue("CN=device", 3, &ca, {});
     std::unique_ptr<ocsp::Responder> responder = make();
     ocsp::Server server{{}, *responder, clock};

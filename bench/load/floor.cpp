@@ -40,7 +40,7 @@ double best_window(Operation&& operation, int count) {
 }
 
 double verify_and_sign() {
-    const Key key{EVP_EC_gen("P-256")};
+    const Key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
     const std::array<unsigned char, 400> message{};
     std::array<unsigned char, 128> signature{};
     std::size_t size = signature.size();
@@ -65,7 +65,7 @@ struct Party {
 };
 
 Party make_party(const char* name, const Party* issuer) {
-    Party party{Key{EVP_EC_gen("P-256")}, Cert{X509_new()}};
+    Party party{Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")}, Cert{X509_new()}};
     auto* certificate = party.certificate.get();
     X509_set_version(certificate, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
@@ -92,7 +92,8 @@ double server_half(bool with_client_certificate) {
     const SslCtx client_context{SSL_CTX_new(TLS_client_method())};
     SSL_CTX_set_num_tickets(server_context.get(), 0);
     SSL_CTX_set_session_cache_mode(server_context.get(), SSL_SESS_CACHE_OFF);
-    SSL_CTX_set1_groups_list(client_context.get(), "X25519");
+    std::array<int, 1> groups{NID_X25519};
+    SSL_CTX_set1_groups(client_context.get(), groups.data(), groups.size());
     need(SSL_CTX_use_certificate(server_context.get(), server.certificate.get()) == 1);
     need(SSL_CTX_use_PrivateKey(server_context.get(), server.key.get()) == 1);
     X509_STORE_add_cert(SSL_CTX_get_cert_store(client_context.get()), ca.certificate.get());

@@ -24,9 +24,11 @@ tl::unexpected<Error> system_error(std::string_view what, const std::filesystem:
                 fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(number)));
 }
 
-/// An empty file of mode 0600, whatever the umask; SQLite gives its companions (-wal, -shm) the mode of the file.
+/// An empty file of mode 0600, whatever the umask; SQLite gives its companions (-wal, -shm) the mode of the file. Another
+/// process may have been faster: then it is there, too.
 Result<void> create_file(const std::filesystem::path& path) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0 && errno == EEXIST) return {};
     if (file < 0) return system_error("create", path);
     ::close(file);
     return {};

@@ -64,17 +64,6 @@ Result<Bytes> read_serial_number(Reader& tbs) {
     return octets;
 }
 
-Result<Bytes> read_algorithm_identifier(Reader& reader) {
-    ESTUARY_TRY(const auto whole, reader.element(Tag::sequence));
-    Reader inner{whole.content};
-    ESTUARY_CHECK(inner.oid());
-    if (!inner.empty()) {
-        ESTUARY_CHECK(inner.skip());
-    }
-    ESTUARY_CHECK(inner.finish("AlgorithmIdentifier"));
-    return whole.whole;
-}
-
 /// UniqueIdentifier ::= BIT STRING, IMPLICIT: nobody writes them any more; passed over.
 Result<void> skip_unique_id(Reader& tbs, unsigned number) {
     ESTUARY_CHECK(tbs.element_if(der::context(number)));
@@ -93,6 +82,17 @@ bool looks_like_der(Bytes bytes) {
 }
 
 }  // namespace
+
+Result<Bytes> read_algorithm_identifier(Reader& reader) {
+    ESTUARY_TRY(const auto whole, reader.element(Tag::sequence));
+    Reader inner{whole.content};
+    ESTUARY_CHECK(inner.oid());
+    if (!inner.empty()) {
+        ESTUARY_CHECK(inner.skip());
+    }
+    ESTUARY_CHECK(inner.finish("AlgorithmIdentifier"));
+    return whole.whole;
+}
 
 // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm AlgorithmIdentifier, signatureValue BIT STRING }
 Result<void> Certificate::Fields::read() {

@@ -60,6 +60,9 @@ private:
 /// Every certificate of a PEM text, or one in DER.
 Result<std::vector<Certificate>> parse_certificates(Bytes pem_or_der);
 
+/// The next element, which must be an AlgorithmIdentifier; the whole of it.
+Result<Bytes> read_algorithm_identifier(der::Reader& reader);
+
 /// What is to be signed; serialised by encode_tbs. `signature_algorithm` is the issuer's.
 struct TbsCertificate {
     ByteVec serial_number;        ///< big-endian, positive, at most 20 octets

@@ -75,7 +75,7 @@ Result<void> RevocationList::Fields::read() {
     ESTUARY_TRY(const auto tbs_element, outer.element(Tag::sequence));
     tbs = tbs_element.whole;
     ESTUARY_TRY(view, crl::read_tbs(tbs));
-    ESTUARY_TRY(const auto outer_algorithm, crl::read_algorithm_identifier(outer));
+    ESTUARY_TRY(const auto outer_algorithm, read_algorithm_identifier(outer));
     //= https://www.rfc-editor.org/rfc/rfc5280#section-5.1.1.2
     //# This field MUST contain the same algorithm identifier as the
     //# signature field in the sequence tbsCertList (Section 5.1.2.2).

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "estuary/x509/certificate.h"
+
 namespace estuary::x509::crl {
 namespace {
 
@@ -118,17 +120,6 @@ bool read_plain_entry(EntryView& entry, Bytes content) {
 bool is_of_its_kind(const TimeView& time) noexcept {
     const bool by_utc_time = time.time >= first_of_1950 && time.time < first_of_2050;
     return by_utc_time == (time.tag == Tag::utc_time);
-}
-
-Result<Bytes> read_algorithm_identifier(Reader& reader) {
-    ESTUARY_TRY(const auto whole, reader.element(Tag::sequence));
-    Reader inner{whole.content};
-    ESTUARY_CHECK(inner.oid());
-    if (!inner.empty()) {
-        ESTUARY_CHECK(inner.skip());
-    }
-    ESTUARY_CHECK(inner.finish("AlgorithmIdentifier"));
-    return whole.whole;
 }
 
 // TBSCertList ::= SEQUENCE { version Version OPTIONAL, signature AlgorithmIdentifier, issuer Name, thisUpdate Time,

@@ -25,7 +25,6 @@ struct TbsView {
     std::optional<Bytes> extensions;  ///< whole Extensions
 };
 Result<TbsView> read_tbs(Bytes tbs);
-Result<Bytes> read_algorithm_identifier(der::Reader& reader);
 
 /// One entry of revokedCertificates, with what its extensions say.
 struct EntryView {
