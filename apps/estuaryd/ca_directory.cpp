@@ -66,18 +66,6 @@ Result<void> point_link(const fs::path& link, const fs::path& target) {
     return flush_directory(link.parent_path().empty() ? fs::path{"."} : link.parent_path());
 }
 
-/// "/data/ca.3" is 3; 0 if the name does not end so.
-unsigned generation_of(const fs::path& directory) {
-    const auto extension = directory.extension().string();
-    if (extension.size() < 2 || extension.size() > 6) return 0;
-    unsigned number = 0;
-    for (const char c : extension.substr(1)) {
-        if (c < '0' || c > '9') return 0;
-        number = number * 10 + static_cast<unsigned>(c - '0');
-    }
-    return number;
-}
-
 /// A directory of the next number that is free. A rollover that was cut short left its own behind: it stays for a
 /// person to look at (it may hold the only copy of a key whose certificate is on record).
 Result<fs::path> make_next_directory(const fs::path& link, const CaFiles& current) {
@@ -114,6 +102,17 @@ void add_once(std::vector<x509::Certificate>& list, const x509::Certificate& cer
 }
 
 }  // namespace
+
+unsigned generation_of(const fs::path& directory) {
+    const auto extension = directory.extension().string();
+    if (extension.size() < 2 || extension.size() > 6) return 0;
+    unsigned number = 0;
+    for (const char c : extension.substr(1)) {
+        if (c < '0' || c > '9') return 0;
+        number = number * 10 + static_cast<unsigned>(c - '0');
+    }
+    return number;
+}
 
 bool is_self_signed(const x509::Certificate& certificate) {
     if (!certificate.is_self_issued()) return false;

@@ -20,6 +20,9 @@ struct CaFiles {
     std::filesystem::path root_key() const { return directory / "root.key"; }
 };
 
+/// "/data/ca.3" is 3; 0 if the name does not end so.
+unsigned generation_of(const std::filesystem::path& directory);
+
 /// Reads certificates only; resolves the link once, so that all files are of one generation.
 Result<CaFiles> read_ca_directory(const std::filesystem::path& link);
 

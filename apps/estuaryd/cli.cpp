@@ -22,6 +22,7 @@ public:
         add_check();
         add_credential();
         add_cert();
+        add_crl();
         add_request();
         add_ca();
         add_audit();
@@ -79,6 +80,8 @@ private:
         auto* app = command(&app_, "serve", "Serve until told to stop", help::serve, serve_.directory,
                             [this] { return serve(serve_, program_); });
         app->add_option("--listen", serve_.listen, "Instead of server.listen in estuary.toml")->type_name("ADDRESS:PORT");
+        app->add_option("--status-listen", serve_.status_listen, "Instead of status.listen, where there is a [status]")
+            ->type_name("ADDRESS:PORT");
         add_passphrase(app, serve_.passphrase_file);
     }
 
@@ -140,6 +143,29 @@ private:
                                [this] { return cert_revoke(revoked_, program_); });
         add_serial(revoke, revoked_);
         revoke->add_option("--reason", revoked_.reason, "Why")->capture_default_str();
+        revoke->add_option("--invalidity-date", revoked_.invalidity_date,
+                           "Since when the key may have been in wrong hands: 2026-11-21 or 2026-11-21T03:38:00Z")
+            ->type_name("TIME");
+        auto* release = command(parent, "release", "Lift the hold of a certificate", help::cert_release, released_.directory,
+                                [this] { return cert_release(released_, program_); });
+        add_serial(release, released_);
+    }
+
+    void add_crl() {
+        auto* parent = group("crl", "Certificate revocation lists");
+        auto* publish = command(parent, "publish", "Make and publish lists now", help::crl_publish, crl_.directory,
+                                [this] { return crl_publish(crl_, program_); });
+        publish->add_option("--ca", crl_.ca, "Only of this CA");
+        publish->add_option("--shard", crl_.shard, "Only this shard");
+        auto* delta = publish->add_flag("--delta", crl_.delta, "Only delta lists");
+        publish->add_flag("--complete", crl_.complete, "Only complete lists")->excludes(delta);
+        auto* root = publish->add_flag("--root", crl_.root, "The root's own list, as root.crl");
+        publish->add_option("--root-key", crl_.root_key, "Where the root's private key is now")->type_name("FILE")->needs(root);
+        publish->add_option("--validity", crl_.validity, "Of the root's list")->capture_default_str()->needs(root);
+        add_passphrase(publish, crl_.passphrase_file);
+        auto* show = command(parent, "show", "Show what is published", help::crl_show, crls_.directory,
+                             [this] { return crl_show(crls_, program_); });
+        show->add_flag("--json", crls_.json, "As a JSON array");
     }
 
     static void add_serial(CLI::App* app, CertOptions& options) {
@@ -212,7 +238,8 @@ private:
     bool credential_json_ = false;
     std::string removed_;
     CertListOptions certs_;
-    CertOptions cert_, revoked_;
+    CertOptions cert_, revoked_, released_;
+    CrlOptions crl_, crls_;
     RequestOptions requests_, request_, approved_, denied_;
     CaOptions ca_, rollover_;
     AuditOptions audit_;

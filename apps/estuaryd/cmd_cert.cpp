@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <fmt/ostream.h>
 
+#include "apps/estuaryd/revocation_notice.h"
 #include "apps/estuaryd/session.h"
 #include "apps/estuaryd/table.h"
 #include "estuary/base/encoding.h"
@@ -66,6 +67,12 @@ std::string status_of(const CertificateRecord& record, Time now) {
 
 std::string pem_of(const CertificateRecord& record) { return to_pem("CERTIFICATE", record.der); }
 
+boost::json::object revocation_json(const store::Revocation& revocation) {
+    boost::json::object object{{"at", to_iso8601(revocation.at)}, {"reason", store::to_string(revocation.reason)}};
+    if (revocation.invalidity_date) object["invalidity_date"] = to_iso8601(*revocation.invalidity_date);
+    return object;
+}
+
 boost::json::object json_of(const CertificateRecord& record, Time now, bool pem) {
     boost::json::object object{{"serial", to_hex(record.serial_number)},
                                {"ca", record.ca},
@@ -79,7 +86,7 @@ boost::json::object json_of(const CertificateRecord& record, Time now, bool pem)
                                {"requester", record.requester},
                                {"issued_at", to_iso8601(record.issued_at)}};
     if (record.revocation)
-        object["revocation"] = {{"at", to_iso8601(record.revocation->at)}, {"reason", store::to_string(record.revocation->reason)}};
+        object["revocation"] = revocation_json(*record.revocation);
     if (pem) object["pem"] = pem_of(record);
     return object;
 }
@@ -116,6 +123,8 @@ void print_record(const CertificateRecord& record, Time now, std::ostream& out) 
     fields.add("status", status_of(record, now));
     if (record.revocation)
         fields.add("revoked", fmt::format("{}, {}", to_iso8601(record.revocation->at), store::to_string(record.revocation->reason)));
+    if (record.revocation && record.revocation->invalidity_date)
+        fields.add("invalid since", to_iso8601(*record.revocation->invalidity_date));
     fields.add("subject", record.subject.empty() ? "(empty)" : record.subject);
     fields.add("alternative names", record.subject_alt_names);
     fields.add("not before", to_iso8601(record.not_before));
@@ -157,6 +166,38 @@ Result<void> list(store::Store& store, const CertListOptions& options, Time now,
     return {};
 }
 
+Result<CertificateRecord> revoke(Session& session, const CertOptions& options, store::RevocationReason reason, const Program& program) {
+    ESTUARY_TRY(auto record, find(*session.store, options));
+    ESTUARY_TRY(const auto authority, operator_authority(session, program));
+    authority::RevokeRequest request{record.ca, record.serial_number, reason, operator_principal()};
+    if (!options.invalidity_date.empty()) {
+        ESTUARY_TRY(request.invalidity_date, parse_iso8601(options.invalidity_date));
+    }
+    store::UnitOfWork work;
+    ESTUARY_CHECK(authority->revoke(request, work));
+    ESTUARY_CHECK(session.store->commit(std::move(work)));
+    return record;
+}
+
+Exit change_status(const CertOptions& options, std::string_view reason_name, const Program& program) {
+    auto session = open_session(options.directory);
+    if (!session) return report(program, session.error());
+    const auto reason = store::revocation_reason(reason_name);
+    if (!reason) return report(program, reason.error());
+    const auto record = revoke(*session, options, *reason, program);
+    if (!record) return report(program, record.error());
+    const auto serial_number = to_hex(record->serial_number);
+    const auto name = shown(record->subject.empty() ? record->subject_alt_names : record->subject);
+    if (*reason == store::RevocationReason::remove_from_crl) {
+        fmt::print(program.err, "Certificate {} of {} is valid again: its hold is lifted.\n", serial_number, name);
+    } else {
+        fmt::print(program.err, "Certificate {} of {} is {} ({}).\n", serial_number, name,
+                   *reason == store::RevocationReason::certificate_hold ? "on hold" : "revoked", reason_name);
+    }
+    program.err << revocation_notice(session->configuration, *record, *session->store, program.clock.now());
+    return Exit::ok;
+}
+
 }  // namespace
 
 Exit cert_list(const CertListOptions& options, const Program& program) {
@@ -181,21 +222,10 @@ Exit cert_show(const CertOptions& options, const Program& program) {
     return Exit::ok;
 }
 
-Exit cert_revoke(const CertOptions& options, const Program& program) {
-    auto session = open_session(options.directory);
-    if (!session) return report(program, session.error());
-    const auto revoke = [&]() -> Result<CertificateRecord> {
-        ESTUARY_TRY(const auto reason, store::revocation_reason(options.reason));
-        ESTUARY_TRY(auto record, find(*session->store, options));
-        ESTUARY_TRY(const auto authority, operator_authority(*session, program));
-        store::UnitOfWork work;
-        ESTUARY_CHECK(authority->revoke({record.ca, record.serial_number, reason, operator_principal()}, work));
-        ESTUARY_CHECK(session->store->commit(std::move(work)));
-        return record;
-    }();
-    if (!revoke) return report(program, revoke.error());
-    fmt::print(program.err, "Certificate {} of {} is revoked ({}).\n", to_hex(revoke->serial_number), shown(revoke->subject), options.reason);
-    return Exit::ok;
+Exit cert_revoke(const CertOptions& options, const Program& program) { return change_status(options, options.reason, program); }
+
+Exit cert_release(const CertOptions& options, const Program& program) {
+    return change_status(options, store::to_string(store::RevocationReason::remove_from_crl), program);
 }
 
 }  // namespace estuary::daemon

@@ -6,10 +6,13 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/ca_directory.h"
+#include "apps/estuaryd/expiry.h"
 #include "apps/estuaryd/load.h"
+#include "apps/estuaryd/ocsp_signer.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
 #include "apps/estuaryd/session.h"
+#include "apps/estuaryd/status_config.h"
 #include "apps/estuaryd/table.h"
 
 namespace estuary::daemon {
@@ -75,6 +78,21 @@ void check_server_certificate(const Configuration& configuration, const authorit
     if (*why) faults.warn(tls.certificate.place, **why + "; serve will make a new one");
 }
 
+void check_status(const Configuration& configuration, store::Store& store, Time now, Faults& faults) {
+    if (!configuration.status.present) {
+        faults.warn({configuration.file.string(), 0, "status"},
+                    "there is no [status]: nobody but this server learns what is revoked; see estuary.toml(5)");
+        return;
+    }
+    if (configuration.status.url.empty())
+        faults.warn(configuration.status.place, "has no url: certificates do not say where their status is told");
+    for (const auto& ca : configuration.cas)
+        if (answers_ocsp(configuration, ca))
+            check_mode(ocsp_signer(configuration.directory, ca.name, status_base(ca), ca.ocsp.key_type).key, ca.ocsp.place, faults);
+    CrlFiles files{configuration.status.directory.path};
+    tell_expiries(status_expiries(configuration, files, store), now, faults);
+}
+
 void check_database(const Configuration& configuration, std::unique_ptr<store::Store>& into, Faults& faults) {
     store::Options options;
     options.cache_bytes = configuration.cache_bytes;
@@ -100,6 +118,7 @@ void check_installation(const Configuration& configuration, const CheckOptions& 
     const auto authority = authority::Authority::create(std::move(*config), *store, program.clock, program.entropy);
     if (!authority) return faults.add(whole, authority.error().detail);
     check_server_certificate(configuration, **authority, pointer(*secret), now, faults);
+    check_status(configuration, *store, now, faults);
     if (const auto est = est::Server::create(configuration.est, **authority, program.clock, program.entropy); !est)
         faults.add(whole, "est: " + est.error().detail);
 }

@@ -18,7 +18,7 @@ Exit init(const InitOptions& options, const Program& program);
 
 struct ServeOptions {
     std::filesystem::path directory;
-    std::optional<std::string> listen;
+    std::optional<std::string> listen, status_listen;
     std::string passphrase_file;
 };
 Exit serve(const ServeOptions& options, const Program& program);
@@ -57,9 +57,23 @@ struct CertOptions {
     std::string serial, ca;
     bool json = false, pem = false;
     std::string reason = "unspecified";
+    std::string invalidity_date;      ///< empty: not given
 };
 Exit cert_show(const CertOptions& options, const Program& program);
 Exit cert_revoke(const CertOptions& options, const Program& program);
+Exit cert_release(const CertOptions& options, const Program& program);
+
+struct CrlOptions {
+    std::filesystem::path directory;
+    std::string ca;                   ///< empty: all
+    std::optional<unsigned> shard;    ///< nothing: all
+    bool complete = false, delta = false, root = false, json = false;
+    std::string root_key;             ///< empty: in the CA's directory
+    std::string validity = "180d";    ///< of the root's list
+    std::string passphrase_file;
+};
+Exit crl_publish(const CrlOptions& options, const Program& program);
+Exit crl_show(const CrlOptions& options, const Program& program);
 
 struct RequestOptions {
     std::filesystem::path directory;

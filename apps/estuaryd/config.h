@@ -35,6 +35,37 @@ struct FileName {
     bool given() const noexcept { return !path.empty(); }
 };
 
+/// [ca.NAME.crl]: how its revocation lists are made (RFC 5280 5).
+struct CrlSection {
+    bool present = false;
+    Place place, shards_place;
+    unsigned shards = 1;
+    Seconds validity{7 * 86400};   ///< of a complete list, thisUpdate to nextUpdate
+    Seconds interval{86400};       ///< from one complete list to the next; what is left of the validity is the overlap
+    bool deltas = false;
+    Seconds delta_validity{86400};
+    Seconds delta_interval{3600};
+};
+
+/// [ca.NAME.ocsp]: how its responder answers (RFC 6960).
+struct OcspSection {
+    bool present = false;
+    Place place;
+    bool enabled = true;
+    std::string key_type = "p256"; ///< of the delegated responder
+    Seconds validity{12 * 3600};   ///< of an answer, thisUpdate to nextUpdate; the shortest of all CAs counts
+    std::size_t presign = 100'000; ///< answers kept in memory; 0: none of any CA's
+};
+
+/// [status]: where relying parties learn of revocation. Absent: nowhere, and nothing about it is written into certificates.
+struct StatusSection {
+    Place place;
+    bool present = false;
+    std::vector<net::Listen> listen;   ///< plain HTTP; empty: another web server serves the directory
+    std::string url;                   ///< base of the URIs in certificates, without "/" at its end; empty: none are written
+    FileName directory;                ///< of the CRL files
+};
+
 /// [ca.NAME]: either a directory in the layout of ca_directory.h, or files of the operator's own choice.
 struct CaSection {
     std::string name;
@@ -43,6 +74,8 @@ struct CaSection {
     FileName certificate, chain, rollover;
     std::string key;  ///< path, or "pkcs11:…" URI
     Place key_place;
+    CrlSection crl;
+    OcspSection ocsp;
 };
 
 struct TlsSection {
@@ -77,6 +110,7 @@ struct Configuration {
     Seconds drain_timeout{30};
 
     TlsSection tls;
+    StatusSection status;
     std::vector<CaSection> cas;
     std::vector<authority::Profile> profiles;
     std::map<std::string, Place> profile_places;

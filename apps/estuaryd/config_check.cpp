@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/config_status.h"
+#include "apps/estuaryd/ocsp_signer.h"
 #include "apps/estuaryd/server_certificate.h"
 
 namespace estuary::daemon {
@@ -16,7 +18,7 @@ bool has_ca(const Configuration& configuration, std::string_view name) {
 void check_profile_references(const Configuration& configuration, Faults& faults) {
     for (const auto& profile : configuration.profiles) {
         auto place = configuration.profile_places.at(profile.name);
-        if (profile.name == own_profile_name) faults.add(place, "is the name of estuaryd's own profile; choose another");
+        if (profile.name == own_profile_name || profile.name.starts_with(ocsp_profile_prefix)) faults.add(place, "is the name of estuaryd's own profile; choose another");
         place.key += ".ca";
         if (!profile.ca.empty() && !has_ca(configuration, profile.ca))
             faults.add(place, fmt::format("there is no [ca.{}]", profile.ca));
@@ -38,6 +40,7 @@ void check_tls(const Configuration& configuration, Faults& faults) {
 void check_references(const Configuration& configuration, Faults& faults) {
     check_profile_references(configuration, faults);
     check_tls(configuration, faults);
+    check_status_references(configuration, faults);
 }
 
 Result<x509::GeneralName> host_name(std::string_view text) {

@@ -6,6 +6,7 @@
 
 #include "apps/estuaryd/config_check.h"
 #include "apps/estuaryd/config_profile.h"
+#include "apps/estuaryd/config_status.h"
 #include "apps/estuaryd/paths.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
@@ -28,6 +29,7 @@ public:
         read_server(top.table("server"));
         read_cas(top);
         read_tls(top.table("tls"));
+        read_status_of(top.table("status"));
         read_profiles(top);
         read_manufacturers(top);
         read_est(top.table("est"));
@@ -85,6 +87,8 @@ private:
             ca.rollover = file_name(table, "rollover");
             ca.key_place = table.place("key");
             table.text_into("key", ca.key);
+            ca.crl = read_crl(table.table("crl"));
+            ca.ocsp = read_ocsp(table.table("ocsp"));
             table.finish();
             check_ca_source(table, ca);
             if (!ca.key.empty() && !ca.key.starts_with("pkcs11:")) ca.key = into_.directory / ca.key;
@@ -122,6 +126,14 @@ private:
         });
         table.text_into("ciphers", tls.ciphers);
         table.finish();
+    }
+
+    void read_status_of(Table table) {
+        auto& status = into_.status;
+        status.place = table.place();
+        status.present = table.present();
+        status.directory = file_name(table, "directory", paths::crl);
+        read_status(table, status);
     }
 
     void read_profiles(Table& top) {

@@ -1,5 +1,6 @@
 #include "apps/estuaryd/generation.h"
 
+#include "apps/estuaryd/former_generations.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
@@ -7,8 +8,6 @@
 
 namespace estuary::daemon {
 namespace {
-
-constexpr Seconds expiry_warning{90 * 86400LL};
 
 /// The parts of the authority's configuration that TLS needs, too: who issues to clients.
 struct Issuers {
@@ -75,6 +74,7 @@ std::optional<MadeGeneration> make_generation(Configuration configuration, const
     auto est = est::Server::create(configuration.est, *generation->authority, program.clock, program.entropy);
     if (!est) return wrong(whole, est.error());
     generation->est = std::move(*est);
+    generation->former = load_former_generations(configuration, pointer(*secret), store, program, tell);
 
     if (const auto renewed = renew(configuration.tls, *generation->authority, store, pointer(*secret), now); !renewed)
         return wrong(configuration.tls.place, renewed.error());
@@ -99,22 +99,6 @@ std::optional<net::TlsIdentity> renew_if_due(const Generation& generation, const
     if (attempt) return *attempt;
     log::error("server certificate not renewed", {{"detail", attempt.error().detail}, {"cause", attempt.error().cause}});
     return {};
-}
-
-void warn_of_expiry(const Generation& generation, Time now) {
-    for (const auto& section : generation.configuration.cas) {
-        const auto* ca = generation.authority->ca(section.name);
-        if (ca != nullptr && ca->certificate.not_after() - now < expiry_warning)
-            log::warning("a CA certificate expires", {{"ca", section.name},
-                                                      {"not_after", to_iso8601(ca->certificate.not_after())},
-                                                      {"advice", "estuaryd ca rollover"}});
-    }
-    if (!generation.configuration.tls.ca.empty()) return;
-    // Issued elsewhere: nobody here renews it.
-    const auto content = file::read(generation.configuration.tls.certificate.path);
-    const auto chain = content ? x509::parse_certificates(*content) : Result<std::vector<x509::Certificate>>{};
-    if (chain && !chain->empty() && now >= renewal_time(chain->front()))
-        log::warning("the server's certificate expires", {{"not_after", to_iso8601(chain->front().not_after())}});
 }
 
 }  // namespace estuary::daemon

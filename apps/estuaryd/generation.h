@@ -20,7 +20,4 @@ std::optional<MadeGeneration> make_generation(Configuration configuration, const
 std::optional<net::TlsIdentity> renew_if_due(const Generation& generation, const std::string& passphrase_file,
                                              store::Store& store, const Program& program);
 
-/// Warns, in the log, of CA certificates that end before long.
-void warn_of_expiry(const Generation& generation, Time now);
-
 }  // namespace estuary::daemon

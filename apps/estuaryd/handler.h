@@ -9,11 +9,18 @@
 
 namespace estuary::daemon {
 
+/// A former generation of a CA whose certificates have not all expired: it signs nothing but their status.
+struct FormerGeneration {
+    std::string ca, base;  ///< its name in the store, and in files and URIs
+    std::unique_ptr<authority::Authority> authority;
+};
+
 /// Everything that one configuration made; a reload replaces it whole, requests under way keep theirs.
 struct Generation {
     Configuration configuration;
     std::unique_ptr<authority::Authority> authority;
     std::unique_ptr<est::Server> est;
+    std::vector<FormerGeneration> former;
 };
 
 /// What was done since the start.

@@ -60,13 +60,41 @@ inline constexpr std::string_view cert_list = R"(Examples:
   estuaryd cert list --json | jq -r '.[] | [.serial, .subject] | @tsv'
 )";
 
-inline constexpr std::string_view cert_revoke = R"(The certificate is refused by every endpoint from then on.
+inline constexpr std::string_view cert_revoke = R"(The certificate is refused by every endpoint from then on; OCSP and the CRL of
+its shard tell it within seconds while estuaryd serves. The answer says where.
 Reasons (RFC 5280): unspecified, keyCompromise, cACompromise,
 affiliationChanged, superseded, cessationOfOperation, certificateHold,
-privilegeWithdrawn, aACompromise.
+privilegeWithdrawn, aACompromise. Only certificateHold can be undone:
+estuaryd cert release.
+
+Examples:
+  estuaryd cert revoke 6740a1b2c3... --reason keyCompromise \
+      --invalidity-date 2026-11-01
+  estuaryd cert revoke 6740a1b2c3... --reason certificateHold
+)";
+
+inline constexpr std::string_view cert_release = R"(For certificates revoked with --reason certificateHold: they are good again, at
+once for this server and OCSP, and with the next CRL for others.
 
 Example:
-  estuaryd cert revoke 6740a1b2c3... --reason keyCompromise
+  estuaryd cert release 6740a1b2c3...
+)";
+
+inline constexpr std::string_view crl_publish = R"(A serving estuaryd publishes by itself: on schedule, and within seconds after a
+revocation. This is for when it does not run, and for the offline root, whose
+key is needed only for it. Works beside a running server.
+
+Examples:
+  estuaryd crl publish
+  estuaryd crl publish --ca issuing --shard 3 --complete
+  estuaryd crl publish --root --root-key /media/SAFE/root.key
+)";
+
+inline constexpr std::string_view crl_show = R"(One line a list: file, number, entries, times, whether the file is there, URI.
+
+Examples:
+  estuaryd crl show
+  estuaryd crl show --json | jq -r '.[] | [.uri, .next_update] | @tsv'
 )";
 
 inline constexpr std::string_view request = R"(For profiles with manual_approval = true: the client is told to wait, and gets

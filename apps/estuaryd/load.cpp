@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include "apps/estuaryd/ca_directory.h"
+#include "apps/estuaryd/ocsp_signer.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
+#include "apps/estuaryd/status_config.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/x509/path.h"
@@ -160,8 +162,13 @@ std::optional<authority::Config> load_authority(const Configuration& configurati
     const auto before = faults.count();
     authority::Config config;
     for (const auto& section : configuration.cas)
-        if (auto ca = load_ca(section, passphrase, now, faults)) config.cas.push_back(std::move(*ca));
+        if (auto ca = load_ca(section, passphrase, now, faults)) {
+            ca->status = status_config(configuration, section, status_base(section));
+            config.cas.push_back(std::move(*ca));
+        }
     config.profiles = configuration.profiles;
+    for (const auto& section : configuration.cas)
+        if (answers_ocsp(configuration, section)) config.profiles.push_back(ocsp_profile(section.name, section.ocsp.key_type));
     if (!configuration.tls.ca.empty()) config.profiles.push_back(own_profile(configuration.tls));
     for (const auto& section : configuration.manufacturers) {
         if (auto anchors = read_certificates(section.anchors)) {
@@ -178,18 +185,22 @@ std::optional<authority::Config> load_authority(const Configuration& configurati
     return config;
 }
 
-Result<ServerCertificate> load_server_certificate(const TlsSection& section, const crypto::Secret* passphrase) {
-    ESTUARY_TRY(auto chain, read_certificates(section.certificate));
-    ESTUARY_TRY(auto key, load_key(section.key.path.string(), passphrase));
+Result<CertificateAndKey> load_certificate_and_key(const std::filesystem::path& certificate, const std::filesystem::path& key_file,
+                                                   const crypto::Secret* passphrase) {
+    ESTUARY_TRY(auto chain, read_certificates({certificate, {}}));
+    ESTUARY_TRY(auto key, load_key(key_file.string(), passphrase));
     if (!same(key.public_key().spki(), chain.front().spki()))
-        return fail(Code::bad_key, fmt::format("the key {} is not that of the certificate {}", section.key.path.string(),
-                                               section.certificate.path.string()));
-    return ServerCertificate{std::move(chain), std::move(key)};
+        return fail(Code::bad_key, fmt::format("the key {} is not that of the certificate {}", key_file.string(), certificate.string()));
+    return CertificateAndKey{std::move(chain), std::move(key)};
+}
+
+Result<CertificateAndKey> load_server_certificate(const TlsSection& section, const crypto::Secret* passphrase) {
+    return load_certificate_and_key(section.certificate.path, section.key.path, passphrase);
 }
 
 net::TlsIdentity tls_identity(const TlsSection& section, const std::vector<authority::CaConfig>& cas,
                               const std::vector<authority::ManufacturerAnchors>& manufacturers,
-                              const ServerCertificate& certificate) {
+                              const CertificateAndKey& certificate) {
     net::TlsIdentity identity;
     for (const auto& link : certificate.chain)
         if (!is_self_signed(link)) add_once(identity.chain, link);

@@ -18,17 +18,20 @@ std::optional<authority::CaConfig> load_ca(const CaSection& section, const crypt
 /// A private key from a file that nobody else may read, or from a key store by URI.
 Result<crypto::PrivateKey> load_key(const std::string& path_or_uri, const crypto::Secret* passphrase);
 
-/// The certificate and key of [tls] as they lie there; the error names the file.
-struct ServerCertificate {
+/// A certificate and its key as they lie there; the error names the file.
+struct CertificateAndKey {
     std::vector<x509::Certificate> chain;   ///< end entity first
     crypto::PrivateKey key;
 };
-Result<ServerCertificate> load_server_certificate(const TlsSection& section, const crypto::Secret* passphrase);
+Result<CertificateAndKey> load_certificate_and_key(const std::filesystem::path& certificate, const std::filesystem::path& key,
+                                                   const crypto::Secret* passphrase);
+/// Those of [tls].
+Result<CertificateAndKey> load_server_certificate(const TlsSection& section, const crypto::Secret* passphrase);
 
 /// What listeners present and accept. Links to former roots of the issuing CA join the chain.
 net::TlsIdentity tls_identity(const TlsSection& section, const std::vector<authority::CaConfig>& cas,
                               const std::vector<authority::ManufacturerAnchors>& manufacturers,
-                              const ServerCertificate& certificate);
+                              const CertificateAndKey& certificate);
 
 /// When a certificate is due for renewal, or a person should be warned: a third of its lifetime is left.
 Time renewal_time(const x509::Certificate& certificate);

@@ -3,6 +3,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "estuary/base/file.h"
+
 namespace estuary::daemon {
 namespace {
 
@@ -45,9 +47,62 @@ private:
     std::vector<MetricFamily> families_;
 };
 
+using Gauges = std::vector<std::pair<std::string, double>>;
+
+double seconds_of(Time time) { return static_cast<double>(time.time_since_epoch().count()); }
+
+void add_expiries(Families& families, const Figures& figures) {
+    const auto& generation = figures.generation;
+    Gauges cas, tls;
+    for (const auto& ca : generation.configuration.cas)
+        if (const auto* config = generation.authority->ca(ca.name)) cas.emplace_back(ca.name, seconds_of(config->certificate.not_after()));
+    families.gauge("estuary_ca_not_after_seconds", "When the certificate of a CA expires, in seconds since 1970.", "ca", cas);
+    const auto content = file::read(generation.configuration.tls.certificate.path);
+    const auto chain = content ? x509::parse_certificates(*content) : Result<std::vector<x509::Certificate>>{};
+    if (chain && !chain->empty()) tls.emplace_back("", seconds_of(chain->front().not_after()));
+    families.gauge("estuary_tls_not_after_seconds", "When the server's TLS certificate expires, in seconds since 1970.", "", tls);
+}
+
+void add_ocsp(Families& families, const StatusCounters& counters, StatusService& service) {
+    constexpr std::array names{"successful", "malformedRequest", "internalError", "tryLater", "refused by HTTP", "sigRequired", "unauthorized"};
+    std::vector<std::pair<std::string, std::uint64_t>> answers;
+    for (std::size_t i = 0; i < names.size(); ++i) answers.emplace_back(names[i], counters.ocsp_by_status[i]);
+    families.counters("estuary_ocsp_responses_total", "OCSP responses by status.", "status", answers);
+    families.counter("estuary_ocsp_ready_total", "OCSP responses that needed no signature.", counters.ocsp_ready);
+    families.gauge("estuary_ocsp_presigned", "OCSP answers kept in memory.", "", {{"", static_cast<double>(service.presigned_count())}});
+    Gauges signers;
+    for (const auto& signer : service.signers()) signers.emplace_back(signer.base, seconds_of(signer.not_after));
+    families.gauge("estuary_ocsp_signer_not_after_seconds", "When the certificate of an OCSP signer expires, in seconds since 1970.", "ca", signers);
+}
+
+/// Lists as "CA/SHARD" and "CA/SHARD delta".
+void add_crls(Families& families, const StatusCounters& counters, store::Store& store, Time now) {
+    families.counter("estuary_crl_responses_total", "CRLs sent.", counters.crls);
+    families.counter("estuary_crl_not_modified_total", "Requests for CRLs that were not modified.", counters.crls_not_modified);
+    const auto records = store.crls();
+    if (!records) return;
+    Gauges numbers, entries, left;
+    for (const auto& record : *records) {
+        const auto name = record.ca + "/" + std::to_string(record.shard) + (record.delta ? " delta" : "");
+        numbers.emplace_back(name, static_cast<double>(record.number));
+        entries.emplace_back(name, static_cast<double>(record.entries));
+        left.emplace_back(name, static_cast<double>((record.next_update - now).count()));
+    }
+    families.gauge("estuary_crl_number", "Number of the newest CRL.", "crl", numbers);
+    families.gauge("estuary_crl_entries", "Entries of the newest CRL.", "crl", entries);
+    families.gauge("estuary_crl_seconds_to_next_update", "Time to the nextUpdate of the newest CRL; negative: it is void.", "crl", left);
+}
+
+void add_status(Families& families, const Figures& figures) {
+    add_ocsp(families, figures.desk.counters, *figures.desk.current().service);
+    add_crls(families, figures.desk.counters, figures.store, figures.now);
+}
+
 }  // namespace
 
-std::string metrics_text(const Counters& counters, const net::ServerCounters& server, const Generation& generation) {
+std::string metrics_text(const Figures& figures) {
+    const auto& counters = figures.counters;
+    const auto& server = figures.server;
     Families families;
     families.counter("estuary_certificates_issued_total", "Certificates issued and recorded.", counters.issued);
     families.counter("estuary_requests_pending_total", "Requests taken for approval by a person.", counters.pending);
@@ -63,11 +118,8 @@ std::string metrics_text(const Counters& counters, const net::ServerCounters& se
     families.counter("estuary_handshakes_failed_total", "TLS handshakes that failed.", server.handshakes_failed);
     families.counter("estuary_timeouts_total", "Connections cut off for being slow.", server.timeouts);
     families.counter("estuary_refused_busy_total", "Requests refused because queues were full.", server.refused_busy);
-    std::vector<std::pair<std::string, double>> expiries;
-    for (const auto& ca : generation.configuration.cas)
-        if (const auto* config = generation.authority->ca(ca.name))
-            expiries.emplace_back(ca.name, static_cast<double>(config->certificate.not_after().time_since_epoch().count()));
-    families.gauge("estuary_ca_not_after_seconds", "When the certificate of a CA expires, in seconds since 1970.", "ca", expiries);
+    add_expiries(families, figures);
+    if (figures.generation.configuration.status.present) add_status(families, figures);
     return families.text();
 }
 

@@ -3,11 +3,20 @@
 #include <functional>
 
 #include "apps/estuaryd/handler.h"
+#include "apps/estuaryd/status_handler.h"
 
 namespace estuary::daemon {
 
+struct Figures {
+    const Counters& counters;
+    net::ServerCounters server;
+    const Generation& generation;
+    const StatusDesk& desk;
+    store::Store& store;
+    Time now{};
+};
 /// The exposition text of what is known now.
-std::string metrics_text(const Counters& counters, const net::ServerCounters& server, const Generation& generation);
+std::string metrics_text(const Figures& figures);
 
 /// GET /metrics on a plain listener of its own.
 class MetricsHandler final : public net::Handler {

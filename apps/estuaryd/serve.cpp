@@ -10,10 +10,12 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/commands.h"
+#include "apps/estuaryd/expiry.h"
 #include "apps/estuaryd/generation.h"
 #include "apps/estuaryd/lifecycle.h"
 #include "apps/estuaryd/metrics.h"
 #include "apps/estuaryd/paths.h"
+#include "apps/estuaryd/status_threads.h"
 #include "estuary/base/text.h"
 
 namespace estuary::daemon {
@@ -55,6 +57,9 @@ private:
             // Checked by the command line.
             if (auto listen = parse_listen(*options_.listen)) read.configuration->listen = {*listen};
         }
+        if (read.configuration && options_.status_listen && read.configuration->status.present) {
+            if (auto listen = parse_listen(*options_.status_listen)) read.configuration->status.listen = {*listen};
+        }
         return std::move(read.configuration);
     }
 
@@ -67,10 +72,47 @@ private:
         if (!made) return fail(Code::malformed, "");
         gateway_.emplace(*store_, counters_);
         gateway_->replace(made->generation);
+        ESTUARY_CHECK(open_status(made->generation, [this](const Fault& fault) { fmt::print(program_.err, "{}\n", to_string(fault)); }));
         ESTUARY_CHECK(open_metrics(made->generation->configuration));
         ESTUARY_CHECK(open_server(made->generation->configuration, std::move(made->tls)));
-        warn_of_expiry(*made->generation, program_.clock.now());
         return {};
+    }
+
+    /// Before the main listener: what it issues points here.
+    Result<void> open_status(const std::shared_ptr<const Generation>& generation, const Tell& tell) {
+        const auto& configuration = generation->configuration;
+        desk_.replace(StatusService::make(generation, options_.passphrase_file, *store_, program_, tell));
+        status_threads_.emplace(*store_, program_.clock, desk_);
+        if (configuration.status.listen.empty()) return {};
+        net::ServerOptions options;
+        options.listen = configuration.status.listen;
+        options.limits = configuration.limits;
+        options.io_threads = configuration.io_threads;
+        options.worker_threads = configuration.worker_threads;
+        options.server_name = "status";
+        status_handler_.emplace(desk_, program_.clock);
+        ESTUARY_TRY(status_, net::Server::create(std::move(options), *status_handler_));
+        return {};
+    }
+
+    void start_status(const Configuration& configuration) {
+        status_threads_->start();
+        if (!status_) return;
+        status_->start();
+        for (std::size_t i = 0; i < configuration.status.listen.size(); ++i)
+            log::info("serving status", {{"address", to_string(net::Listen{configuration.status.listen[i].address, status_->port(i)})},
+                                         {"url", configuration.status.url}});
+    }
+
+    void watch_expiry() {
+        try {
+            const auto generation = gateway_->current();
+            const auto now = program_.clock.now();
+            log_expiries(certificate_expiries(generation->configuration, *generation->authority), now);
+            log_expiries(status_expiries(generation->configuration, *desk_.current().files, *store_), now);
+        } catch (const std::exception& error) {
+            log::error("fault", {{"while", "looking at expiries"}, {"what", error.what()}});
+        }
     }
 
     Result<void> open_server(const Configuration& configuration, net::TlsIdentity tls) {
@@ -93,7 +135,8 @@ private:
     Result<void> open_metrics(const Configuration& configuration) {
         if (!configuration.metrics) return {};
         metrics_handler_.emplace([this] {
-            return metrics_text(counters_, server_ ? server_->counters() : net::ServerCounters{}, *gateway_->current());
+            return metrics_text({counters_, server_ ? server_->counters() : net::ServerCounters{}, *gateway_->current(), desk_, *store_,
+                                 program_.clock.now()});
         });
         net::ServerOptions options;
         options.listen = {*configuration.metrics};
@@ -107,6 +150,8 @@ private:
 
     void loop() {
         if (metrics_) metrics_->start();
+        start_status(gateway_->current()->configuration);
+        watch_expiry();
         auto next_renewal = Clockwork::now() + renewal_interval;
         auto next_tidy = Clockwork::now() + renewal_interval;
         const auto watchdog = service_manager_.watchdog_interval();
@@ -122,6 +167,7 @@ private:
                 next_renewal = Clockwork::now() + renewal_interval;
             }
             if (Clockwork::now() >= next_tidy) {
+                watch_expiry();
                 tidy();
                 next_tidy = Clockwork::now() + tidy_interval;
             }
@@ -157,6 +203,7 @@ private:
         const auto former = gateway_->current();
         tell_what_needs_a_restart(former->configuration, made->generation->configuration);
         log::set_level(made->generation->configuration.log_level);
+        desk_.replace(StatusService::make(made->generation, options_.passphrase_file, *store_, program_, tell));
         gateway_->replace(std::move(made->generation));
         log::info("reloaded");
         return true;
@@ -166,6 +213,7 @@ private:
         const auto addresses = [](const Configuration& configuration) {
             std::string text;
             for (const auto& listen : configuration.listen) text += to_string(listen) + " ";
+            for (const auto& listen : configuration.status.listen) text += "status " + to_string(listen) + " ";
             return text + (configuration.metrics ? to_string(*configuration.metrics) : "");
         };
         const auto tell = [](std::string_view what) { log::warning("takes effect at the next start", {{"section", what}}); };
@@ -192,10 +240,17 @@ private:
                 if (auto replaced = server_->replace_tls(std::move(*tls)); !replaced)
                     log::error("server certificate not taken into use", {{"detail", replaced.error().detail}});
             }
-            warn_of_expiry(*generation, program_.clock.now());
+            renew_signers(generation);
         } catch (const std::exception& error) {
-            log::error("fault", {{"while", "renewing the server certificate"}, {"what", error.what()}});
+            log::error("fault", {{"while", "renewing the server's certificates"}, {"what", error.what()}});
         }
+    }
+
+    void renew_signers(const std::shared_ptr<const Generation>& generation) {
+        if (!desk_.current().service->signers_are_due(program_.clock.now())) return;
+        desk_.replace(StatusService::make(generation, options_.passphrase_file, *store_, program_, [](const Fault& fault) {
+            log::error("OCSP signer", {{"key", fault.place.key}, {"message", fault.message}});
+        }));
     }
 
     /// May take long on a large table, and must not keep signals waiting.
@@ -218,6 +273,8 @@ private:
         log::info("stopping");
         const auto patience = gateway_->current()->configuration.drain_timeout;
         server_->drain(patience);
+        if (status_) status_->drain(patience);
+        if (status_threads_) status_threads_->stop();
         if (metrics_) metrics_->drain(std::chrono::seconds{1});
         if (tidying_.valid()) tidying_.wait();
         store_.reset();
@@ -231,8 +288,11 @@ private:
     Counters counters_;
     std::optional<Gateway> gateway_;
     std::optional<MetricsHandler> metrics_handler_;
-    std::unique_ptr<net::Server> server_, metrics_;
+    StatusDesk desk_;
+    std::optional<StatusHandler> status_handler_;
+    std::unique_ptr<net::Server> server_, metrics_, status_;
     std::unique_ptr<store::Store> store_;
+    std::optional<StatusThreads> status_threads_;
     std::future<void> tidying_;
 };
 
@@ -243,9 +303,10 @@ Exit serve(const ServeOptions& options, const Program& program) {
     // An arena a thread is 64 MiB of address space and keeps what is freed in it: a few are as fast here.
     ::mallopt(M_ARENA_MAX, 2);
 #endif
-    if (options.listen) {
-        if (const auto listen = parse_listen(*options.listen); !listen) {
-            report(program, in_context("--listen", listen.error()));
+    for (const auto& [name, given] : {std::pair{"--listen", &options.listen}, std::pair{"--status-listen", &options.status_listen}}) {
+        if (!*given) continue;
+        if (const auto listen = parse_listen(**given); !listen) {
+            report(program, in_context(name, listen.error()));
             return Exit::usage;
         }
     }

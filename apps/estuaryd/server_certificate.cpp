@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "apps/estuaryd/config_check.h"
-#include "apps/estuaryd/load.h"
+#include "apps/estuaryd/own_certificate.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
@@ -41,11 +41,6 @@ bool names_differ(const TlsSection& tls, const x509::Certificate& certificate) {
     return *wanted != *present;
 }
 
-bool is_signed_by(const x509::Certificate& certificate, const x509::Certificate& issuer) {
-    const auto key = issuer.public_key();
-    return key && certificate.verify_signed_by(*key).has_value();
-}
-
 /// A certificate that somebody else issued and an operator put here: not ours to replace.
 bool is_foreign(const TlsSection& tls, const authority::CaConfig& ca) {
     const auto content = file::read(tls.certificate.path);
@@ -75,34 +70,22 @@ Result<std::optional<std::string>> why_renew(const TlsSection& tls, const author
         return fail(Code::policy, fmt::format("{} was not issued by [ca.{}]; to use it, set ca = \"\"; to have one issued, move it away",
                                               tls.certificate.path.string(), tls.ca));
     const auto present = load_server_certificate(tls, passphrase);
-    if (!present) return Why{present.error().detail};
-    const auto& certificate = present->chain.front();
-    if (now >= renewal_time(certificate)) return Why{fmt::format("it expires on {}", to_iso8601(certificate.not_after()))};
-    if (!is_signed_by(certificate, ca->certificate)) return Why{fmt::format("CA {} has a new certificate", tls.ca)};
-    if (names_differ(tls, certificate)) return Why{"tls.hosts has changed"};
+    if (auto why = why_renew(present, *ca, now)) return why;
+    if (names_differ(tls, present->chain.front())) return Why{"tls.hosts has changed"};
     return Why{};
 }
 
 Result<void> issue_server_certificate(const TlsSection& tls, authority::Authority& authority, store::Store& store,
                                       const crypto::Secret* passphrase) {
-    ESTUARY_TRY(const auto names, host_names(tls));
-    ESTUARY_TRY(const auto key, crypto::PrivateKey::generate(tls.key_type));
-    x509::RequestTemplate wanted;
-    wanted.subject = subject_of(names);
-    wanted.extensions.push_back(x509::make_subject_alt_name(names, wanted.subject.empty()));
-    ESTUARY_TRY(const auto der, x509::make_request(wanted, key));
-    ESTUARY_TRY(const auto request, x509::SignedRequest::parse(der));
-
-    store::UnitOfWork work;
-    ESTUARY_TRY(const auto certificate, authority.issue_for_server(own_profile_name, request, work));
-    ESTUARY_CHECK(store.commit(std::move(work)));
-
-    const auto* ca = authority.ca(tls.ca);
-    const auto chain = certificate.to_pem() + (ca == nullptr ? std::string{} : ca->certificate.to_pem());
-    ESTUARY_TRY(const auto key_pem, key.to_pem(passphrase));
-    // A fall between the two leaves a key that is not the certificate's: seen by why_renew, and mended by the next start.
-    ESTUARY_CHECK(file::write_atomically(tls.key.path, key_pem.reveal(), file::Access::owner_only));
-    return file::write_atomically(tls.certificate.path, as_bytes(chain), file::Access::everyone_reads);
+    OwnCertificate wanted;
+    wanted.certificate = tls.certificate.path;
+    wanted.key = tls.key.path;
+    wanted.profile = own_profile_name;
+    wanted.ca = tls.ca;
+    wanted.key_type = tls.key_type;
+    ESTUARY_TRY(wanted.names, host_names(tls));
+    wanted.subject = subject_of(wanted.names);
+    return issue_own_certificate(wanted, authority, store, passphrase);
 }
 
 }  // namespace estuary::daemon

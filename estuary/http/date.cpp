@@ -23,7 +23,8 @@ int number(std::string_view digits) {
     return out;
 }
 
-/// "Sat, 21 Nov 2026 03:38:00 GMT" (RFC 9110 5.6.7); the day of the week must be the right one.
+}  // namespace
+
 Result<Time> parse_imf_fixdate(std::string_view text) {
     const auto bad = [] { return fail(Code::malformed, "expected a date like 'Sat, 21 Nov 2026 03:38:00 GMT'"); };
     if (text.size() != 29) return bad();
@@ -45,8 +46,6 @@ Result<Time> parse_imf_fixdate(std::string_view text) {
     if (expected != text) return bad();
     return time;
 }
-
-}  // namespace
 
 std::string imf_fixdate(Time time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);

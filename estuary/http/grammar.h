@@ -53,6 +53,8 @@ std::string quoted(std::string_view text);
 Result<Seconds> parse_retry_after(std::string_view value, Time now);
 /// "Sat, 21 Nov 2026 03:38:00 GMT"
 std::string imf_fixdate(Time time);
+/// The same read (RFC 9110 5.6.7); the day of the week must be the right one.
+Result<Time> parse_imf_fixdate(std::string_view text);
 
 /// An absolute https or http URL without fragment, or a host with optional port taken as https.
 struct Url {

@@ -40,11 +40,18 @@ struct Request {
     std::string body;  ///< whole, de-chunked
 };
 
+/// Octets that many responses share without a copy each, and whatever keeps them.
+struct SharedBody {
+    std::shared_ptr<const void> owner;
+    std::string_view octets;
+};
+
 struct Response {
     unsigned status = 200;
     Headers headers;  ///< Content-Length, Connection and Date are added by net
     std::string body;
-    bool close = false;  ///< close the connection after this response
+    bool close = false;   ///< close the connection after this response
+    SharedBody shared{};  ///< with an owner: sent instead of `body`
 };
 
 /// A short plain-text error answer: "Content-Type: text/plain; charset=utf-8".

@@ -28,17 +28,21 @@ void append_length(std::string& to, std::size_t length) {
 
 }  // namespace
 
+bool may_have_body(const Response& response) noexcept {
+    return response.status >= 200 && response.status != 204 && response.status != 304;
+}
+
 void write_response(std::string& to, const Response& response, const ResponseFraming& framing) {
     fmt::format_to(std::back_inserter(to), FMT_STRING("HTTP/1.1 {} {}\r\n"), response.status, reason_phrase(response.status));
     if (!framing.date.empty()) append_field(to, "Date", framing.date);
     for (const auto& field : response.headers.fields())
         if (detail::is_token(field.name) && !is_ours(field.name)) append_field(to, field.name, field.value);
     // RFC 9110 8.6: none in 1xx and 204; 304 has no body, and its length would be that of another response.
-    const bool bodyless = response.status < 200 || response.status == 204 || response.status == 304;
-    if (!bodyless) append_length(to, response.body.size());
+    const bool bodyless = !may_have_body(response);
+    if (!bodyless) append_length(to, response.shared.owner ? response.shared.octets.size() : response.body.size());
     if (framing.close) append_field(to, "Connection", "close");
     to += "\r\n";
-    if (!bodyless && !framing.to_head) to += response.body;
+    if (!bodyless && !framing.to_head && !response.shared.owner) to += response.body;
 }
 
 void write_request(std::string& to, const Request& request, std::string_view authority) {

@@ -153,8 +153,10 @@ struct ResponseFraming {
     bool close = false;     ///< the connection ends with this response
     bool to_head = false;   ///< answer to HEAD: Content-Length without the body
 };
-/// Appends the response in wire form. Content-Length, Connection and Date are added here; fields of these names in the
-/// response are dropped, and control characters in values become blanks.
+/// Not 1xx, 204, 304.
+bool may_have_body(const Response& response) noexcept;
+/// Appends the response in wire form, all but a shared body. Content-Length, Connection and Date are added here; fields of these
+/// names in the response are dropped, and control characters in values become blanks.
 void write_response(std::string& to, const Response& response, const ResponseFraming& framing);
 /// Appends the request in wire form, with Host and (for a body, POST and PUT) Content-Length.
 void write_request(std::string& to, const Request& request, std::string_view authority);

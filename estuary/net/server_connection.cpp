@@ -282,6 +282,7 @@ ServerConnection::Step ServerConnection::answer(const http::Response& response) 
     if (close_now && !input_.empty()) unread_input_ = true;
     io_->wait(*this, Wait::idle);
     send(text);
+    if (!to_head_ && http::may_have_body(response)) shared_ = response.shared;
     io_->release_scratch();
     return Step::on;
 }
@@ -304,19 +305,27 @@ void ServerConnection::send(std::string_view octets) {
 }
 
 ServerConnection::Step ServerConnection::flush() {
-    if (out_.empty()) return Step::on;
+    if (!has_unsent()) return Step::on;
     std::size_t burst = 0;
     auto io = Io::done;
-    while (out_sent_ < out_.size() && burst < write_burst) {
+    while (burst < write_burst) {
+        const bool own = out_sent_ < out_.size();
+        const auto rest = own ? std::string_view{out_}.substr(out_sent_) : shared_.octets;
+        if (rest.empty()) break;
         std::size_t count = 0;
-        io = stream_.write(std::string_view{out_}.substr(out_sent_), count);
+        io = stream_.write(rest, count);
         if (io != Io::done) break;
         burst += count;
-        out_sent_ += count;
+        if (own) {
+            out_sent_ += count;
+        } else {
+            shared_.octets.remove_prefix(count);
+        }
     }
-    if (out_sent_ == out_.size()) {
+    if (out_sent_ == out_.size() && shared_.octets.empty()) {
         std::string{}.swap(out_);
         out_sent_ = 0;
+        shared_ = {};
         io_->wait(*this, parser_.started() ? Wait::request : Wait::idle);
         return Step::on;
     }
@@ -375,7 +384,7 @@ std::shared_ptr<const http::Peer> ServerConnection::peer(bool with_bindings) {
 
 bool ServerConnection::close_if_quiet() {
     const bool quiet =
-        phase_ == Phase::handshake || (phase_ == Phase::reading && !parser_.started() && input_.empty() && out_.empty());
+        phase_ == Phase::handshake || (phase_ == Phase::reading && !parser_.started() && input_.empty() && !has_unsent());
     if (!quiet) return false;
     stream_.finish_writing(false);
     close();

@@ -55,6 +55,7 @@ private:
     void refuse(unsigned status, std::string_view sentence);
     void send(std::string_view octets);
     Step flush();
+    bool has_unsent() const noexcept { return !out_.empty() || !shared_.octets.empty(); }
     Step finish();
     void linger();
     Step stop(std::uint32_t events);
@@ -70,6 +71,7 @@ private:
     std::string input_;  // octets after the request that is being served
     std::string out_;    // octets that the socket did not take yet
     std::size_t out_sent_ = 0;
+    http::SharedBody shared_;  // what follows out_; its view shrinks from the front
     std::optional<http::Response> inline_answer_;
     unsigned requests_ = 0;
     Phase phase_ = Phase::handshake;

@@ -1,0 +1,108 @@
+#include "apps/estuaryd/config_status.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "estuary/base/text.h"
+#include "estuary/crypto/algorithms.h"
+#include "estuary/http/grammar.h"
+
+namespace estuary::daemon {
+namespace {
+
+constexpr unsigned shards_max = 4096;
+constexpr Seconds validity_min{60}, validity_max{10 * 365 * 86400LL}, interval_min{1};
+constexpr std::size_t presign_max = 100'000'000;
+constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";  // RFC 3986
+
+/// The base of URIs in certificates. Plain HTTP: who fetches a CRL to check a TLS certificate cannot use TLS for it (RFC 5280
+/// section 8).
+Result<std::string> base_url(std::string_view text) {
+    ESTUARY_TRY(const auto url, http::Url::parse(text));
+    if (url.scheme != "http" || !text.starts_with("http://"))
+        return fail(Code::malformed, fmt::format("'{}' does not begin with http:// (RFC 5280 section 8: not https)", text));
+    if (text.find_first_of("?#{}") != std::string_view::npos)
+        return fail(Code::malformed, fmt::format("'{}' has a query, fragment or braces", text));
+    while (text.ends_with('/')) text.remove_suffix(1);
+    return std::string{text};
+}
+
+Result<std::string> signing_key_type(std::string_view text) {
+    ESTUARY_TRY(const auto* type, crypto::key_type(text));
+    if (!type->signs) return fail(Code::malformed, fmt::format("keys of type '{}' do not sign", text));
+    return type->name;
+}
+
+/// The interval follows the validity where only that was given.
+void read_times(Table& table, const std::string& prefix, Seconds& validity, Seconds& interval) {
+    table.duration(prefix + "validity", validity);
+    if (validity < validity_min || validity > validity_max)
+        table.fault(prefix + "validity", "is not between a minute and ten years");
+    interval = std::min(interval, validity / 2);
+    table.duration(prefix + "interval", interval);
+    if (interval < interval_min || interval >= validity)
+        table.fault(prefix + "interval", fmt::format("is not shorter than '{}validity' ({}): there would be times without a valid list",
+                                                     prefix, estuary::to_string(validity)));
+}
+
+bool can_stand_in_a_uri(std::string_view name) {
+    return !name.empty() && name.find_first_not_of(unreserved) == std::string_view::npos && name.find_first_not_of('.') != std::string_view::npos;
+}
+
+void check_ca(const CaSection& ca, const StatusSection& status, Faults& faults) {
+    if (!can_stand_in_a_uri(ca.name))
+        faults.add(ca.place, "the CA's name stands in file names and URIs of [status]: only letters, digits and - . _ ~");
+    if (ca.name == "root") faults.add(ca.place, "'root' is the name of the offline root's own list; choose another");
+    if (ca.crl.shards > 1 && status.url.empty())
+        faults.add(ca.crl.shards_place, "is more than 1, but [status] has no url: certificates must name the list that tells of them");
+}
+
+}  // namespace
+
+void read_status(Table& table, StatusSection& status) {
+    table.parsed_list<net::Listen>("listen", status.listen, parse_listen);
+    table.parsed<std::string>("url", status.url, base_url);
+    table.finish();
+}
+
+CrlSection read_crl(Table table) {
+    CrlSection crl;
+    crl.present = table.present();
+    crl.place = table.place();
+    crl.shards_place = table.place("shards");
+    table.number("shards", crl.shards, 1, shards_max);
+    table.boolean("deltas", crl.deltas);
+    read_times(table, "", crl.validity, crl.interval);
+    read_times(table, "delta_", crl.delta_validity, crl.delta_interval);
+    table.finish();
+    return crl;
+}
+
+OcspSection read_ocsp(Table table) {
+    OcspSection ocsp;
+    ocsp.present = table.present();
+    ocsp.place = table.place();
+    table.boolean("enabled", ocsp.enabled);
+    table.parsed<std::string>("key_type", ocsp.key_type, signing_key_type);
+    table.duration("validity", ocsp.validity);
+    if (ocsp.validity < validity_min || ocsp.validity > Seconds{30 * 86400LL})
+        table.fault("validity", "is not between a minute and thirty days");
+    table.number("presign", ocsp.presign, 0, presign_max);
+    table.finish();
+    return ocsp;
+}
+
+void check_status_references(const Configuration& configuration, Faults& faults) {
+    const auto& status = configuration.status;
+    if (!status.present) {
+        for (const auto& ca : configuration.cas) {
+            if (ca.crl.present) faults.add(ca.crl.place, "there is no [status]: where would the lists be published?");
+            if (ca.ocsp.present) faults.add(ca.ocsp.place, "there is no [status]: where would it answer?");
+        }
+        return;
+    }
+    for (const auto& ca : configuration.cas) check_ca(ca, status, faults);
+}
+
+}  // namespace estuary::daemon

@@ -1,0 +1,50 @@
+#include "apps/estuaryd/status_config.h"
+
+#include <fmt/format.h>
+
+#include "apps/estuaryd/ca_directory.h"
+
+namespace estuary::daemon {
+
+std::string status_base(const std::string& name, unsigned generation) {
+    return generation <= 1 ? name : fmt::format("{}.{}", name, generation);
+}
+
+std::string status_base(const CaSection& section) {
+    if (!section.directory.given()) return section.name;
+    std::error_code error;
+    const auto directory = std::filesystem::canonical(section.directory.path, error);
+    return status_base(section.name, error ? 0 : generation_of(directory));
+}
+
+std::string crl_file_name(std::string_view base, unsigned shard, bool delta) {
+    return fmt::format("{}-{}{}.crl", base, shard, delta ? "-delta" : "");
+}
+
+std::string crl_uri(const StatusSection& status, std::string_view file_name) {
+    return status.url.empty() ? std::string{} : fmt::format("{}/crl/{}", status.url, file_name);
+}
+
+std::string ocsp_uri(const StatusSection& status) { return status.url.empty() ? std::string{} : status.url + "/ocsp"; }
+
+authority::StatusConfig status_config(const Configuration& configuration, const CaSection& section, std::string_view base) {
+    authority::StatusConfig config;
+    const auto& status = configuration.status;
+    if (!status.present) return config;
+    config.crl_shards = section.crl.shards;
+    config.crl_validity = section.crl.validity;
+    config.deltas = section.crl.deltas;
+    config.delta_validity = section.crl.delta_validity;
+    if (status.url.empty()) return config;
+    config.crl_uris = {fmt::format("{}/crl/{}-{{shard}}.crl", status.url, base)};
+    if (config.deltas) config.delta_uris = {fmt::format("{}/crl/{}-{{shard}}-delta.crl", status.url, base)};
+    if (section.ocsp.enabled) config.ocsp_uris = {ocsp_uri(status)};
+    config.ca_issuer_uris = {fmt::format("{}/ca/{}.cer", status.url, base)};
+    return config;
+}
+
+bool answers_ocsp(const Configuration& configuration, const CaSection& section) {
+    return configuration.status.present && section.ocsp.enabled;
+}
+
+}  // namespace estuary::daemon
