@@ -1,0 +1,113 @@
+#include "estuary/cms/key_package.h"
+
+#include <openssl/x509.h>
+
+#include "estuary/crypto/openssl.h"
+
+namespace estuary::cms {
+namespace {
+
+using crypto::PrivateKey;
+using crypto::Secret;
+using der::Reader;
+using der::Tag;
+
+using Pkcs8 = Handle<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+
+/// OneAsymmetricKey ::= SEQUENCE { version INTEGER, privateKeyAlgorithm, privateKey OCTET STRING,
+///     attributes [0] IMPLICIT OPTIONAL, publicKey [1] IMPLICIT BIT STRING OPTIONAL }   -- RFC 5958 2
+struct KeyInfo {
+    Bytes algorithm, private_key;
+    std::optional<Bytes> public_key;  ///< with its octet of unused bits
+};
+
+Result<KeyInfo> read_key_info(Reader fields) {
+    KeyInfo info;
+    ESTUARY_TRY(const auto version, fields.integer());
+    if (version != 0 && version != 1) return fail(Code::malformed, "OneAsymmetricKey of another version than v1 and v2");
+    ESTUARY_TRY(const auto algorithm, read_algorithm(fields));
+    info.algorithm = algorithm.whole;
+    ESTUARY_TRY(info.private_key, fields.octet_string());
+    ESTUARY_CHECK(fields.element_if(der::context_constructed(0)));
+    if (version == 1 && fields.next_is(der::context(1))) {
+        ESTUARY_TRY(info.public_key, fields.content(der::context(1)));
+    }
+    ESTUARY_CHECK(fields.finish("OneAsymmetricKey"));
+    return info;
+}
+
+/// subjectPublicKey of a SubjectPublicKeyInfo, with its octet of unused bits.
+Result<Bytes> public_bits(const PrivateKey& key) {
+    ESTUARY_TRY(auto spki, der::enter_only(key.public_key().spki(), Tag::sequence, "SubjectPublicKeyInfo"));
+    ESTUARY_CHECK(spki.element(Tag::sequence));
+    return spki.content(Tag::bit_string);
+}
+
+/// Version 1 without the optional fields, which is all that OpenSSL 3.0 reads.
+Result<PrivateKey> make_key(const KeyInfo& info) {
+    ByteVec buffer;
+    buffer.reserve(info.algorithm.size() + info.private_key.size() + 32);
+    der::Writer writer{std::move(buffer)};
+    writer.sequence([&] { writer.integer(0).raw(info.algorithm).octet_string(info.private_key); });
+    const Secret plain{std::move(writer).take()};
+    ESTUARY_TRY(auto key, PrivateKey::from_bytes(plain.reveal()));
+    if (!info.public_key) return key;
+    ESTUARY_TRY(const auto own, public_bits(key));
+    if (!same(own, *info.public_key)) return fail(Code::bad_key, "OneAsymmetricKey: the public key is another one's");
+    return key;
+}
+
+}  // namespace
+
+Result<Secret> encode_private_key(const PrivateKey& key) {
+    crypto::openssl::clear_errors();
+    const Pkcs8 info{EVP_PKEY2PKCS8(key.handle())};
+    const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : 0;
+    if (size <= 0) return fail(Code::bad_key, "the private key cannot be given away", crypto::openssl::drain_errors());
+    ByteVec der(static_cast<std::size_t>(size));
+    auto* to = der.data();
+    i2d_PKCS8_PRIV_KEY_INFO(info.get(), &to);
+    return Secret{std::move(der)};
+}
+
+Result<PrivateKey> decode_private_key(Bytes der) {
+    ESTUARY_CHECK(der::check_der(der, "OneAsymmetricKey"));
+    ESTUARY_TRY(const auto fields, der::enter_only(der, Tag::sequence, "OneAsymmetricKey"));
+    ESTUARY_TRY(const auto info, read_key_info(fields));
+    return make_key(info);
+}
+
+Result<Secret> sign_key_package(const PrivateKey& key, const Signer& signer, const std::vector<Bytes>& certificates) {
+    ESTUARY_TRY(const auto info, encode_private_key(key));
+    ByteVec buffer;
+    buffer.reserve(info.reveal().size() + 16);
+    der::Writer writer{std::move(buffer)};
+    writer.sequence([&] { writer.raw(info.reveal()); });
+    const Secret package{std::move(writer).take()};
+    SignedDataBuilder builder{oid::asymmetric_key_package, package.reveal()};
+    for (const auto certificate : certificates) builder.certificate(certificate);
+    ESTUARY_TRY(auto message, builder.signer(signer).build());
+    const Secret whole{std::move(message)};
+    ESTUARY_TRY(const auto inner, inner_content(whole.reveal()));
+    return Secret{inner};
+}
+
+Result<SignedData> parse_inner_signed_data(Bytes content, const Limits& limits) {
+    ESTUARY_TRY(const auto fields, der::enter_only(content, Tag::sequence, "SignedData", der_limits(limits)));
+    if (fields.next_is(Tag::oid)) return SignedData::parse(content, limits);
+    const Secret wrapped{make_content_info(oid::signed_data, content)};
+    return SignedData::parse(wrapped.reveal(), limits);
+}
+
+Result<PrivateKey> key_of_package(const SignedData& package) {
+    if (package.content_type() != oid::asymmetric_key_package || !package.content())
+        return fail(Code::unsupported, "SignedData: not a package of private keys");
+    const auto content = *package.content();
+    ESTUARY_CHECK(der::check_der(content, "AsymmetricKeyPackage"));
+    ESTUARY_TRY(auto keys, der::enter_only(content, Tag::sequence, "AsymmetricKeyPackage"));
+    ESTUARY_TRY(const auto key, keys.element(Tag::sequence));
+    ESTUARY_CHECK(keys.finish("AsymmetricKeyPackage of one key"));
+    return decode_private_key(key.whole);
+}
+
+}  // namespace estuary::cms
