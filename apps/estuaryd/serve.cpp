@@ -91,7 +91,9 @@ private:
         options.worker_threads = configuration.worker_threads;
         options.server_name = "status";
         status_handler_.emplace(desk_, program_.clock);
-        ESTUARY_TRY(status_, net::Server::create(std::move(options), *status_handler_));
+        auto server = net::Server::create(std::move(options), *status_handler_);
+        if (!server) return fail(in_context("[status] listen", server.error()));
+        status_ = std::move(*server);
         return {};
     }
 

@@ -87,13 +87,14 @@ StatusDesk::Current StatusDesk::current() const {
 }
 
 bool StatusHandler::is_quick(const http::Request& request) const {
+    ready.reset();  // of a request that came to nothing in between
     const auto path = path_of(request.target);
     if (path.starts_with(crl_prefix)) return false;  // a file
     const auto current = desk_.current();
     auto* ocsp = current.service->ocsp();
     if (ocsp == nullptr || !ocsp->owns(request.target)) return true;
     ready = ocsp->serve_ready(request);
-    return ready.has_value();
+    return ready.has_value() || current.service->signs_quickly();
 }
 
 void StatusHandler::serve(http::Request request, std::shared_ptr<const http::Peer>, net::ResponderPtr responder) {

@@ -79,6 +79,8 @@ std::shared_ptr<StatusService> StatusService::make(std::shared_ptr<const Generat
         if (signer->trouble) wrong(place, "OCSP signer of " + issuer.base + " not renewed", *signer->trouble);
         const auto& certificate = signer->certificate.chain.front();
         service->signers_.push_back({issuer.ca, issuer.base, certificate.not_before(), certificate.not_after()});
+        const auto& type = signer->certificate.key.public_key().type_name();
+        if (type != "p256" && type != "ed25519") service->signs_quickly_ = false;
         config.issuers.push_back({issuer.base, issuer.config().certificate, {{certificate, signer->certificate.key}}});
     }
     if (config.issuers.empty()) return service;

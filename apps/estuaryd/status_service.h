@@ -51,7 +51,9 @@ public:
     const std::vector<OcspSignerState>& signers() const noexcept { return signers_; }
     /// Null where no CA answers OCSP.
     ocsp::Server* ocsp() noexcept { return server_ ? &*server_ : nullptr; }
-    /// Some certificates, for clients that build chains: DER by file name ("issuing.cer").
+    /// Its signatures cost less than the way to a worker thread and back (P-256, Ed25519): answered where they are read.
+    bool signs_quickly() const noexcept { return signs_quickly_; }
+    /// CA certificates, for clients that build chains: DER by file name ("issuing.cer").
     const std::map<std::string, ByteVec, std::less<>>& certificates() const noexcept { return certificates_; }
 
     /// A signer is due, or its file was changed.
@@ -64,6 +66,7 @@ private:
     std::shared_ptr<const Generation> generation_;
     std::vector<StatusIssuer> issuers_;
     std::vector<OcspSignerState> signers_;
+    bool signs_quickly_ = true;
     std::map<std::string, ByteVec, std::less<>> certificates_;
     AuthoritySource source_;
     std::unique_ptr<ocsp::Responder> responder_;

@@ -56,7 +56,8 @@ double percentile(const std::vector<double>& sorted, double part) {
     return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(part * static_cast<double>(sorted.size())))];
 }
 
-/// Runs work(i) for i in [0, count) on the target's threads; `per_thread` makes each thread's worker.
+}  // namespace
+
 Measured run(const Target& target, std::string name, unsigned count,
              const std::function<std::function<void(unsigned)>()>& per_thread) {
     std::vector<double> all;
@@ -101,8 +102,6 @@ void expect_200(const Reply& reply) {
     if (reply.status != 200) throw std::runtime_error{fmt::format("answered {}: {}", reply.status, reply.body)};
 }
 
-}  // namespace
-
 std::string header_line() {
     return fmt::format("{:<28} {:>11} {:>9} {:>9} {:>9} {:>9} {:>6}", "case", "requests/s", "p50_ms", "p99_ms", "cpu_us", "floor_us", "ratio");
 }
@@ -136,11 +135,9 @@ Measured enroll_handshake_each(const Target& target, const Floor& floor, unsigne
     return measured;
 }
 
-Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, unsigned requests) {
-    // A first certificate, to authenticate with.
-    const auto key = crypto::PrivateKey::generate("p256").value();
+static std::string enrolled(const Target& target, const std::string& subject, const crypto::PrivateKey& key) {
     x509::RequestTemplate wanted;
-    wanted.subject = x509::Name::from_text("CN=load-client").value();
+    wanted.subject = x509::Name::from_text(subject).value();
     const auto body = to_base64_lines(x509::make_request(wanted, key).value());
     const auto plain = client_context(target.ca_pem);
     const auto reply = Connection{*plain, target.address}.exchange(
@@ -148,8 +145,17 @@ Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, un
                     "Content-Type: application/pkcs10\r\nContent-Length: {}\r\n\r\n{}",
                     to_base64(as_bytes(target.user + ":" + target.password)), body.size(), body));
     expect_200(reply);
-    const auto certificates = cms::parse_certs_only(from_base64(reply.body).value()).value();
-    const auto context = client_context(target.ca_pem, certificates.front().to_pem(), std::string{key.to_pem().value().reveal_text()});
+    return cms::parse_certs_only(from_base64(reply.body).value()).value().front().to_pem();
+}
+
+std::string enrolled(const Target& target, const std::string& subject) {
+    return enrolled(target, subject, crypto::PrivateKey::generate("p256").value());
+}
+
+Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, unsigned requests) {
+    const auto key = crypto::PrivateKey::generate("p256").value();
+    const auto certificate = enrolled(target, "CN=load-client", key);
+    const auto context = client_context(target.ca_pem, certificate, std::string{key.to_pem().value().reveal_text()});
 
     const Requests prepared{target, requests, "simpleenroll", false, "CN=load-client"};
     auto measured = run(target, "enroll mTLS handshake each", requests, [&] {

@@ -1,5 +1,6 @@
 #pragma once
 // What is measured, one function a case.
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,13 @@ struct Measured {
     double ratio() const { return floor_us > 0 ? cpu_us / floor_us : 0; }
 };
 
+/// Runs work(i) for i in [0, count) on the target's threads; `per_thread` makes each thread's worker.
+Measured run(const Target& target, std::string name, unsigned count,
+             const std::function<std::function<void(unsigned)>()>& per_thread);
+void expect_200(const Reply& reply);
+/// A certificate by EST, PEM.
+std::string enrolled(const Target& target, const std::string& subject);
+
 /// "case  requests/s  p50  p99  cpu_us  floor_us  ratio"
 std::string header_line();
 std::string to_line(const Measured& measured);
@@ -30,6 +38,10 @@ Measured enroll_keep_alive(const Target& target, const Floor& floor, unsigned re
 Measured enroll_handshake_each(const Target& target, const Floor& floor, unsigned requests);
 Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, unsigned requests);
 Measured cacerts_keep_alive(const Target& target, unsigned requests);
+/// OCSP over plain HTTP keep-alive at `status`: POST with a nonce each, so that each answer is signed; and GET of answers that are
+/// kept, each certificate of `certificates` in turn.
+Measured ocsp_on_demand(const Target& target, const Address& status, const std::string& issuer_pem, const Floor& floor, unsigned requests);
+Measured ocsp_presigned(const Target& target, const Address& status, const std::string& issuer_pem, unsigned certificates, unsigned requests);
 /// Opens `count` TLS connections that then do nothing; kilobytes of the server's memory for each, and the latency of a
 /// /cacerts meanwhile.
 struct Idle {

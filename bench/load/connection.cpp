@@ -47,6 +47,22 @@ SslCtx client_context(const std::string& ca_pem, const std::string& certificate_
 }
 
 Connection::Connection(SSL_CTX& context, const Address& address) : ssl_{SSL_new(&context)} {
+    open(address);
+    SSL_set_fd(ssl_.get(), socket_);
+    if (SSL_connect(ssl_.get()) != 1) give_up("handshake");
+}
+
+Connection::Connection(const Address& address) { open(address); }
+
+long Connection::write(const char* data, std::size_t size) {
+    return ssl_ ? SSL_write(ssl_.get(), data, static_cast<int>(size)) : ::write(socket_, data, size);
+}
+
+long Connection::read(char* into, std::size_t size) {
+    return ssl_ ? SSL_read(ssl_.get(), into, static_cast<int>(size)) : ::read(socket_, into, size);
+}
+
+void Connection::open(const Address& address) {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
@@ -58,8 +74,6 @@ Connection::Connection(SSL_CTX& context, const Address& address) : ssl_{SSL_new(
     const linger at_once{1, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     if (::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) throw std::runtime_error{"cannot connect"};
-    SSL_set_fd(ssl_.get(), socket_);
-    if (SSL_connect(ssl_.get()) != 1) give_up("handshake");
 }
 
 Connection::~Connection() {
@@ -69,7 +83,7 @@ Connection::~Connection() {
 }
 
 Reply Connection::exchange(const std::string& request) {
-    if (SSL_write(ssl_.get(), request.data(), static_cast<int>(request.size())) <= 0) give_up("write");
+    if (write(request.data(), request.size()) <= 0) give_up("write");
     char chunk[16384];
     std::size_t head_end = 0;
     std::size_t length = 0;
@@ -83,7 +97,7 @@ Reply Connection::exchange(const std::string& request) {
             }
         }
         if (head_end != 0 && buffer_.size() >= head_end + length) break;
-        const int count = SSL_read(ssl_.get(), chunk, sizeof chunk);
+        const auto count = read(chunk, sizeof chunk);
         if (count <= 0) give_up("read");
         buffer_.append(chunk, static_cast<std::size_t>(count));
     }

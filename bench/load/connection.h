@@ -29,12 +29,18 @@ struct Reply {
 class Connection {
 public:
     Connection(SSL_CTX& context, const Address& address);
+    /// Plain HTTP.
+    explicit Connection(const Address& address);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();
     Reply exchange(const std::string& request);
 
 private:
+    void open(const Address& address);
+    long write(const char* data, std::size_t size);
+    long read(char* into, std::size_t size);
+
     int socket_ = -1;
     Ssl ssl_;
     std::string buffer_;

@@ -4,6 +4,7 @@ namespace estuary::load {
 
 struct Floor {
     double verify_sign_us = 0;      ///< one P-256 verification and one P-256 signature
+    double sign_us = 0;             ///< one P-256 signature
     double handshake_us = 0;        ///< the server's half of a TLS 1.3 handshake in memory: X25519, P-256 certificate, no ticket
     double mtls_handshake_us = 0;   ///< the same with a P-256 client certificate, verified to its CA
 };

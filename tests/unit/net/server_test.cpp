@@ -114,6 +114,23 @@ TEST(Server, SendsLargeAnswersToSlowReaders) {
     EXPECT_EQ(client.read_all().size(), 8'000'000u);
 }
 
+TEST(Server, SendsSharedBodiesAndGoesOn) {
+    TestServer server;
+    BareClient client{server.port()};
+    // One after the other on one connection, the first larger than any buffer, the second without its body.
+    client.send("GET /shared/8000000 HTTP/1.1\r\nHost: x\r\n\r\n"
+                "HEAD /shared/5 HTTP/1.1\r\nHost: x\r\n\r\n"
+                "GET /shared/5 HTTP/1.1\r\nHost: x\r\n\r\n"
+                "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const auto all = client.read_all();
+    const auto body = all.find("\r\n\r\n") + 4;
+    EXPECT_EQ(all.find_first_not_of('s', body) - body, 8'000'000u);
+    const auto rest = all.substr(body + 8'000'000);
+    EXPECT_THAT(rest, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(rest, HasSubstr("Content-Length: 5\r\n\r\nHTTP/1.1 200 OK\r\n")) << "HEAD";
+    EXPECT_THAT(rest, HasSubstr("\r\n\r\nsssssHTTP/1.1 200 OK\r\n"));
+}
+
 struct Refused {
     std::string name, text, status;
 };

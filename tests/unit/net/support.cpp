@@ -115,6 +115,12 @@ http::Response MoodyHandler::answer(const http::Request& request, const http::Pe
         large.body.assign(std::stoul(request.target.substr(7)), 'x');
         return large;
     }
+    if (request.target.starts_with("/shared/")) {
+        const auto octets = std::make_shared<const std::string>(std::stoul(request.target.substr(8)), 's');
+        http::Response shared;
+        shared.shared = {octets, *octets};
+        return shared;
+    }
     if (request.target == "/peer")
         return http::text_response(
             200, fmt::format("{}\n{}\nverified={}\nerror={}\nchain={}\nunique={}\nexporter={}", peer.address, peer.tls_version,

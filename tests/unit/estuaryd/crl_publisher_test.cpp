@@ -1,0 +1,234 @@
+#include "apps/estuaryd/status_config.h"
+#include "tests/unit/estuaryd/status_fixture.h"
+
+namespace estuary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using authority::CrlKind;
+using testing::StatusInstallation;
+
+/// The publisher with a time of its own for pauses.
+struct Publishing {
+    explicit Publishing(StatusInstallation& where) : installation{where} { publisher.emplace(*where.store, where.clock); }
+    void step(std::chrono::milliseconds later = 5s) {
+        moment += later;
+        publisher->step(installation.service, *installation.files, moment);
+    }
+    void restart() {
+        publisher.emplace(*installation.store, installation.clock);
+        installation.files = std::make_unique<CrlFiles>(installation.files->directory());
+    }
+    std::int64_t number(bool delta = false, unsigned shard = 0) const {
+        const auto record = installation.store->crl("issuing", shard, delta).value();
+        return record ? record->number : 0;
+    }
+    /// The file's own number; 0 if there is no file.
+    std::int64_t file_number(const std::string& name) const {
+        const auto found = installation.files->find(name);
+        if (!found) return 0;
+        std::int64_t number = 0;
+        for (const auto octet : (*found)->list.crl_number()->octets) number = number * 256 + octet;
+        return number;
+    }
+    bool lists(const ByteVec& serial_number, const std::string& name = "issuing-0.crl") const {
+        const auto found = installation.files->find(name).value();
+        auto entries = found->list.entries();
+        while (const auto entry = entries.next())
+            if (StatusInstallation::without_zeros(entry->serial_number) == serial_number) return true;
+        return false;
+    }
+
+    StatusInstallation& installation;
+    std::optional<CrlPublisher> publisher;
+    CrlPublisher::Moment moment{std::chrono::steady_clock::now()};
+};
+
+TEST(CrlPublisher, publishes_at_start_and_then_by_the_schedule) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    EXPECT_EQ(p.number(), 1);
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 1);
+    p.step();
+    installation.clock.advance(Seconds{86'399});
+    p.step();
+    EXPECT_EQ(p.number(), 1) << "not due";
+    installation.clock.advance(Seconds{1});
+    p.step();
+    EXPECT_EQ(p.number(), 2);
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 2);
+}
+
+TEST(CrlPublisher, tells_a_revocation_at_once_and_a_release) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    const auto serial_number = installation.issue();
+    installation.revoke(serial_number, store::RevocationReason::certificate_hold);
+    p.step();
+    EXPECT_EQ(p.number(), 2);
+    EXPECT_TRUE(p.lists(serial_number));
+    installation.revoke(serial_number, store::RevocationReason::remove_from_crl);
+    p.step();
+    EXPECT_EQ(p.number(), 3);
+    EXPECT_FALSE(p.lists(serial_number));
+    p.step();
+    EXPECT_EQ(p.number(), 3);
+}
+
+TEST(CrlPublisher, coalesces_a_storm) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    for (int i = 0; i < 10; ++i) {
+        installation.revoke(installation.issue());
+        p.step(50ms);
+    }
+    EXPECT_LE(p.number(), 2) << "ten revocations in half a second";
+    const auto last = installation.issue();
+    installation.revoke(last);
+    p.step(1500ms);
+    EXPECT_TRUE(p.lists(last));
+    EXPECT_LE(p.number(), 3);
+}
+
+TEST(CrlPublisher, only_the_shard_that_it_concerns) {
+    StatusInstallation installation{"shards = 4"};
+    Publishing p{installation};
+    p.step();
+    const auto serial_number = installation.issue();
+    const auto shard = installation.store->certificate("issuing", serial_number).value()->shard;
+    installation.revoke(serial_number);
+    p.step();
+    for (unsigned i = 0; i < 4; ++i) EXPECT_EQ(p.number(false, i), i == shard ? 2 : 1);
+    EXPECT_TRUE(p.lists(serial_number, crl_file_name("issuing", shard, false)));
+}
+
+TEST(CrlPublisher, deltas_come_with_each_complete_list_and_at_once) {
+    StatusInstallation installation{"deltas = true\ndelta_interval = \"1h\""};
+    Publishing p{installation};
+    p.step();
+    EXPECT_EQ(p.number(false), 1);
+    EXPECT_EQ(p.number(true), 2);
+    const auto serial_number = installation.issue();
+    installation.revoke(serial_number);
+    p.step();
+    EXPECT_EQ(p.number(false), 1) << "the complete list keeps its schedule";
+    EXPECT_EQ(p.number(true), 3);
+    EXPECT_TRUE(p.lists(serial_number, "issuing-0-delta.crl"));
+    EXPECT_FALSE(p.lists(serial_number));
+    installation.clock.advance(Seconds{3600});
+    p.step();
+    EXPECT_EQ(p.number(true), 4) << "its own schedule";
+    installation.clock.advance(Seconds{86'400});
+    p.step();
+    EXPECT_EQ(p.number(false), 5);
+    EXPECT_EQ(p.number(true), 6);
+    EXPECT_EQ(installation.store->crl("issuing", 0, true).value()->base_number, 5);
+    EXPECT_TRUE(p.lists(serial_number));
+    EXPECT_FALSE(p.lists(serial_number, "issuing-0-delta.crl"));
+}
+
+TEST(CrlPublisher, mends_a_missing_or_former_file_with_a_new_number) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    const auto path = installation.files->path("issuing-0.crl");
+    std::filesystem::remove(path);
+    p.step(61s);
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 2);
+    const auto former = testing::read_text(path);
+    installation.clock.advance(Seconds{86'400});
+    p.step();
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 3);
+    testing::write_text(path, former);  // a fall between the record and the release leaves this
+    p.restart();
+    p.step();
+    EXPECT_EQ(p.number(), 4);
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 4);
+    testing::write_text(path, "not a list");
+    p.step(61s);
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 5);
+}
+
+TEST(CrlPublisher, tells_after_a_restart_what_was_revoked_meanwhile) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    const auto serial_number = installation.issue();
+    installation.revoke(serial_number);
+    p.restart();
+    p.step();
+    EXPECT_TRUE(p.lists(serial_number));
+    p.restart();
+    p.step();
+    EXPECT_EQ(p.number(), 2) << "nothing new";
+}
+
+TEST(CrlPublisher, takes_turns_with_another_publisher) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    const auto serial_number = installation.issue();
+    installation.revoke(serial_number);
+    // As `crl publish` does beside it.
+    ASSERT_TRUE(publish_crl(installation.service->issuers(), "issuing", 0, CrlKind::complete, *installation.files, *installation.store));
+    p.step();
+    p.step();
+    EXPECT_EQ(p.file_number("issuing-0.crl"), p.number());
+    EXPECT_TRUE(p.lists(serial_number));
+}
+
+TEST(CrlPublisher, nothing_is_released_before_it_is_recorded) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    // The unit of work is refused: its number was taken in between.
+    store::UnitOfWork work;
+    const auto made = installation.generation->authority->make_crl("issuing", 0, CrlKind::complete, work);
+    ASSERT_TRUE(made);
+    ASSERT_TRUE(publish_crl(installation.service->issuers(), "issuing", 0, CrlKind::complete, *installation.files, *installation.store));
+    EXPECT_EQ(installation.store->commit(std::move(work)).error().code, Code::conflict);
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 2);
+}
+
+TEST(CrlPublisher, tries_on_where_the_directory_cannot_be_written) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    testing::write_text(installation.file("crl"), "a file in the way");
+    p.step();
+    EXPECT_EQ(p.number(), 0) << "not recorded either";
+    std::filesystem::remove(installation.file("crl"));
+    p.step(500ms);
+    EXPECT_EQ(p.number(), 0) << "a pause first";
+    p.step(1s);
+    EXPECT_EQ(p.number(), 1);
+}
+
+TEST(CrlPublisher, former_generations_tell_in_their_own_name) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    const auto serial_number = installation.issue();
+    ASSERT_EQ(testing::run({"ca", "rollover", "--dir", installation.directory()}, StatusInstallation::start).status, 0);
+    installation.open();
+    p.step();
+    installation.revoke(serial_number);
+    p.step();
+    EXPECT_TRUE(p.lists(serial_number, "issuing-0.crl"));
+    EXPECT_TRUE(p.lists(serial_number, "issuing.2-0.crl"));
+    const auto& issuers = installation.service->issuers();
+    ASSERT_EQ(issuers.size(), 2u);
+    for (const auto& issuer : issuers) {
+        const auto found = installation.files->find(crl_file_name(issuer.base, 0, false)).value();
+        EXPECT_TRUE(found->list.verify_issued_by(issuer.config().certificate)) << issuer.base;
+    }
+    const auto number = p.number();
+    p.step();
+    p.step(61s);
+    EXPECT_EQ(p.number(), number) << "both are there: nothing is due";
+}
+
+}  // namespace
+}  // namespace estuary::daemon

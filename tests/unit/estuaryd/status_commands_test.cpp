@@ -1,0 +1,164 @@
+// estuaryd cert revoke, cert release, crl publish, crl show; keys of [status]; expiry.
+#include <boost/json.hpp>
+
+#include "apps/estuaryd/expiry.h"
+#include "apps/estuaryd/status_config.h"
+#include "estuary/base/encoding.h"
+#include "tests/unit/estuaryd/status_fixture.h"
+
+namespace estuary::daemon {
+namespace {
+
+using testing::StatusInstallation;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class StatusCommands : public ::testing::Test {
+protected:
+    testing::Ran estuaryd(std::vector<std::string> words, Seconds later = Seconds{0}) {
+        words.insert(words.end(), {"--dir", installation.directory()});
+        return testing::run(std::move(words), StatusInstallation::start + later);
+    }
+    StatusInstallation installation;
+};
+
+TEST_F(StatusCommands, revoke_says_what_follows) {
+    const auto serial = to_hex(installation.issue());
+    const auto done = estuaryd({"cert", "revoke", serial, "--reason", "keyCompromise", "--invalidity-date", "2026-11-01"});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("is revoked (keyCompromise)"));
+    EXPECT_THAT(done.err, HasSubstr("http://localhost:8080/ocsp"));
+    EXPECT_THAT(done.err, HasSubstr("http://localhost:8080/crl/issuing-0.crl"));
+    EXPECT_THAT(done.err, HasSubstr("estuaryd crl publish --ca issuing --shard 0"));
+    EXPECT_THAT(estuaryd({"cert", "show", serial}).out, HasSubstr("2026-11-01T00:00:00Z"));
+    EXPECT_EQ(estuaryd({"cert", "revoke", serial}).status, 3) << "twice";
+}
+
+TEST_F(StatusCommands, who_has_fetched_the_former_list_may_go_by_it) {
+    ASSERT_EQ(estuaryd({"crl", "publish"}).status, 0);
+    const auto done = estuaryd({"cert", "revoke", to_hex(installation.issue())});
+    EXPECT_THAT(done.err, HasSubstr("who has fetched number 1 may go by it until " + to_iso8601(StatusInstallation::start + Seconds{7 * 86'400})));
+}
+
+TEST_F(StatusCommands, only_a_hold_is_released) {
+    const auto serial = to_hex(installation.issue());
+    EXPECT_EQ(estuaryd({"cert", "release", serial}).status, 3);
+    EXPECT_EQ(estuaryd({"cert", "revoke", serial, "--reason", "certificateHold"}).status, 0);
+    const auto released = estuaryd({"cert", "release", serial});
+    EXPECT_EQ(released.status, 0) << released.err;
+    EXPECT_THAT(released.err, HasSubstr("valid again"));
+    EXPECT_THAT(estuaryd({"cert", "show", serial}).out, HasSubstr("valid"));
+    EXPECT_THAT(estuaryd({"audit", "list"}).out, HasSubstr("certificate.hold_lifted"));
+    EXPECT_NE(estuaryd({"cert", "revoke", serial, "--invalidity-date", "2099-01-01"}).status, 0) << "in the future";
+    EXPECT_NE(estuaryd({"cert", "revoke", serial, "--reason", "because"}).status, 0);
+}
+
+TEST_F(StatusCommands, publish_and_show) {
+    const auto published = estuaryd({"crl", "publish"});
+    EXPECT_EQ(published.status, 0) << published.err;
+    EXPECT_THAT(published.out, HasSubstr("issuing-0.crl  number 1, 0 entries"));
+    EXPECT_EQ(estuaryd({"crl", "publish", "--root", "--validity", "90d"}).status, 0);
+    const auto rows = boost::json::parse(estuaryd({"crl", "show", "--json"}).out).as_array();
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].at("file").as_string(), (installation.file("crl/issuing-0.crl")).string());
+    EXPECT_EQ(rows[0].at("state").as_string(), "published");
+    EXPECT_EQ(rows[1].at("uri").as_string(), "http://localhost:8080/crl/root.crl");
+    EXPECT_EQ(rows[1].at("next_update").as_string(), to_iso8601(StatusInstallation::start + Seconds{90 * 86'400}));
+    const auto root = x509::RevocationList::from_bytes(file::read(installation.file("crl/root.crl")).value()).value();
+    EXPECT_TRUE(root.verify_issued_by(installation.generation->authority->ca("issuing")->chain.back()));
+    std::filesystem::remove(installation.file("crl/issuing-0.crl"));
+    EXPECT_THAT(estuaryd({"crl", "show"}).out, HasSubstr("file missing"));
+}
+
+TEST_F(StatusCommands, publish_refuses_what_is_not_there) {
+    EXPECT_EQ(estuaryd({"crl", "publish", "--shard", "1"}).status, 3);
+    EXPECT_EQ(estuaryd({"crl", "publish", "--ca", "other"}).status, 3);
+    EXPECT_EQ(estuaryd({"crl", "publish", "--delta"}).status, 3) << "no complete one yet";
+    EXPECT_EQ(estuaryd({"crl", "publish", "--delta", "--complete"}).status, 2);
+    EXPECT_EQ(estuaryd({"crl", "publish", "--root", "--root-key", installation.file("ca/issuing.key").string()}).status, 1);
+}
+
+TEST_F(StatusCommands, revoked_issuing_ca_stands_on_the_roots_list) {
+    const auto& ca = installation.generation->authority->ca("issuing")->certificate;
+    const auto done = estuaryd({"cert", "revoke", ca.serial_hex(), "--ca", "root", "--reason", "cACompromise"});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("estuaryd crl publish --root"));
+    ASSERT_EQ(estuaryd({"crl", "publish", "--root"}).status, 0);
+    const auto root = x509::RevocationList::from_bytes(file::read(installation.file("crl/root.crl")).value()).value();
+    EXPECT_TRUE(root.find(ca.serial_number()));
+}
+
+TEST_F(StatusCommands, check_tells_what_ends) {
+    ASSERT_EQ(estuaryd({"crl", "publish"}).status, 0);
+    EXPECT_EQ(estuaryd({"check"}).err, "");
+    const auto soon = estuaryd({"check"}, Seconds{5 * 86'400LL});
+    EXPECT_EQ(soon.status, 0);
+    EXPECT_THAT(soon.err, HasSubstr("CRL issuing-0.crl expires on"));
+    const auto late = estuaryd({"check"}, Seconds{31 * 86'400LL});
+    EXPECT_THAT(late.err, HasSubstr("CRL issuing-0.crl expired on"));
+    EXPECT_THAT(late.err, HasSubstr("OCSP signer CN=issuing OCSP expired on"));
+}
+
+TEST(Expiry, grows_more_urgent) {
+    using Urgency = Expiry::Urgency;
+    Expiry expiry;
+    expiry.at = Time{Seconds{1'000'000}};
+    expiry.notice = Seconds{1000};
+    expiry.urgent = Seconds{100};
+    EXPECT_EQ(expiry.urgency(Time{Seconds{999'000}}), Urgency::none);
+    EXPECT_EQ(expiry.urgency(Time{Seconds{999'001}}), Urgency::notice);
+    EXPECT_EQ(expiry.urgency(Time{Seconds{999'901}}), Urgency::urgent);
+    EXPECT_EQ(expiry.urgency(Time{Seconds{1'000'001}}), Urgency::past);
+}
+
+constexpr std::string_view least = R"([tls]
+hosts = ["localhost"]
+[ca.issuing]
+directory = "ca"
+[profile.device]
+key_types = ["p256"]
+[est.label.default]
+profile = "device"
+)";
+
+std::string faults(const std::string& more) {
+    std::string text;
+    for (const auto& fault : parse_configuration(std::string{least} + more, "/data", "estuary.toml").faults) text += to_string(fault) + "\n";
+    return text;
+}
+
+TEST(StatusConfiguration, each_fault_has_its_line_and_key) {
+    EXPECT_THAT(faults("[status]\nurl = \"https://ca.example\"\n"), HasSubstr("estuary.toml:10: status.url: "));
+    EXPECT_THAT(faults("[status]\nurl = \"http://ca.example/?x\"\n"), HasSubstr("status.url"));
+    EXPECT_THAT(faults("[status]\nlisten = [\"nowhere\"]\n"), HasSubstr("estuary.toml:10: status.listen"));
+    EXPECT_THAT(faults("[status]\nurls = \"x\"\n"), HasSubstr("did you mean 'url'?"));
+    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nshards = 2\n"), HasSubstr("estuary.toml:11: ca.issuing.crl.shards: is more than 1"));
+    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nshards = 0\n"), HasSubstr("takes 1 to 4096"));
+    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nvalidity = \"1d\"\ninterval = \"1d\"\n"), HasSubstr("12: ca.issuing.crl.interval"));
+    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nvalidity = \"5s\"\n"), HasSubstr("ca.issuing.crl.validity"));
+    EXPECT_THAT(faults("[status]\n[ca.issuing.ocsp]\nkey_type = \"x25519\"\n"), HasSubstr("ca.issuing.ocsp.key_type"));
+    EXPECT_THAT(faults("[status]\n[ca.issuing.ocsp]\nvalidity = \"90d\"\n"), HasSubstr("ca.issuing.ocsp.validity"));
+    EXPECT_THAT(faults("[ca.issuing.crl]\nshards = 2\n"), HasSubstr("there is no [status]"));
+    EXPECT_THAT(faults("[status]\n[ca.\"my ca\"]\ndirectory = \"x\"\n"), HasSubstr("only letters, digits"));
+    EXPECT_THAT(faults("[status]\n[profile.\"estuaryd-ocsp:issuing\"]\nkey_types = [\"p256\"]\n"), HasSubstr("choose another"));
+}
+
+TEST(StatusConfiguration, defaults_and_uris) {
+    const auto read = parse_configuration(std::string{least} + "[status]\nurl = \"http://ca.example/pki/\"\n[ca.issuing.crl]\nvalidity = \"2h\"\n",
+                                          "/data", "estuary.toml");
+    ASSERT_TRUE(read.configuration) << to_string(read.faults.front());
+    const auto& ca = read.configuration->cas.front();
+    EXPECT_EQ(ca.crl.interval, Seconds{3600}) << "half of a short validity";
+    EXPECT_TRUE(read.configuration->status.listen.empty());
+    EXPECT_EQ(read.configuration->status.directory.path, "/data/crl");
+    const auto status = status_config(*read.configuration, ca, "issuing");
+    EXPECT_EQ(status.crl_uris, std::vector<std::string>{"http://ca.example/pki/crl/issuing-{shard}.crl"});
+    EXPECT_EQ(status.ocsp_uris, std::vector<std::string>{"http://ca.example/pki/ocsp"});
+    EXPECT_EQ(status.ca_issuer_uris, std::vector<std::string>{"http://ca.example/pki/ca/issuing.cer"});
+    EXPECT_TRUE(status.delta_uris.empty());
+    const auto without = parse_configuration(least, "/data", "estuary.toml");
+    EXPECT_TRUE(status_config(*without.configuration, without.configuration->cas.front(), "issuing").crl_uris.empty());
+}
+
+}  // namespace
+}  // namespace estuary::daemon
