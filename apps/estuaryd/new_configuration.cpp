@@ -22,7 +22,7 @@ std::string toml_text(std::string_view text) {
 std::string status_url(const std::vector<std::string>& hosts) {
     const auto host = hosts.empty() ? std::string{"localhost"} : hosts.front();
     const bool v6 = host.find(':') != std::string::npos;
-    return v6 ? fmt::format("http://[{}]:8080", host) : fmt::format("http://{}:8080", host);
+    return v6 ? fmt::format("http://[{}]:8442", host) : fmt::format("http://{}:8442", host);
 }
 
 std::string list(const std::vector<std::string>& texts) {
@@ -64,7 +64,7 @@ key_type = "{key_type}"
 # Clients of EST need none of it. URL is written into every certificate that is issued, and cannot be changed in those:
 #   URL/crl/issuing-0.crl   URL/ocsp   URL/ca/issuing.cer
 [status]
-listen = ["127.0.0.1:8080"]          # "*:8080" for everyone; [] if another web server serves the directory crl/
+listen = ["127.0.0.1:8442"]          # "*:8442" for everyone; [] if another web server serves the directory crl/
 url = {status_url}   # without it, nothing is written into certificates
 
 # The CA that signs. "ca" is a link to its current generation; `estuaryd ca rollover` makes the next one.

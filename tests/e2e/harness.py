@@ -69,7 +69,7 @@ class Server:
         # Suites run side by side: each server's status listener has a port of its own, in certificates, too.
         text = self.config.read_text()
         self.config.write_text(re.sub(r'url = "http://[^"]*"', f'url = "{self.status_url}"', text)
-                               .replace("127.0.0.1:8080", f"127.0.0.1:{self.status_port}"))
+                               .replace("127.0.0.1:8442", f"127.0.0.1:{self.status_port}"))
 
     # -- the process ------------------------------------------------------------------------------------------------
     def start(self, *options, wrapper=()):

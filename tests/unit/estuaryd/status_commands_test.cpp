@@ -27,8 +27,8 @@ TEST_F(StatusCommands, revoke_says_what_follows) {
     const auto done = estuaryd({"cert", "revoke", serial, "--reason", "keyCompromise", "--invalidity-date", "2026-11-01"});
     EXPECT_EQ(done.status, 0) << done.err;
     EXPECT_THAT(done.err, HasSubstr("is revoked (keyCompromise)"));
-    EXPECT_THAT(done.err, HasSubstr("http://localhost:8080/ocsp"));
-    EXPECT_THAT(done.err, HasSubstr("http://localhost:8080/crl/issuing-0.crl"));
+    EXPECT_THAT(done.err, HasSubstr("http://localhost:8442/ocsp"));
+    EXPECT_THAT(done.err, HasSubstr("http://localhost:8442/crl/issuing-0.crl"));
     EXPECT_THAT(done.err, HasSubstr("estuaryd crl publish --ca issuing --shard 0"));
     EXPECT_THAT(estuaryd({"cert", "show", serial}).out, HasSubstr("2026-11-01T00:00:00Z"));
     EXPECT_EQ(estuaryd({"cert", "revoke", serial}).status, 3) << "twice";
@@ -62,7 +62,7 @@ TEST_F(StatusCommands, publish_and_show) {
     ASSERT_EQ(rows.size(), 2u);
     EXPECT_EQ(rows[0].at("file").as_string(), (installation.file("crl/issuing-0.crl")).string());
     EXPECT_EQ(rows[0].at("state").as_string(), "published");
-    EXPECT_EQ(rows[1].at("uri").as_string(), "http://localhost:8080/crl/root.crl");
+    EXPECT_EQ(rows[1].at("uri").as_string(), "http://localhost:8442/crl/root.crl");
     EXPECT_EQ(rows[1].at("next_update").as_string(), to_iso8601(StatusInstallation::start + Seconds{90 * 86'400}));
     const auto root = x509::RevocationList::from_bytes(file::read(installation.file("crl/root.crl")).value()).value();
     EXPECT_TRUE(root.verify_issued_by(installation.generation->authority->ca("issuing")->chain.back()));
