@@ -1,9 +1,13 @@
 #include "apps/estuaryd/generation.h"
 
+#include <map>
+
+#include "apps/estuaryd/crl_files.h"
 #include "apps/estuaryd/former_generations.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
+#include "apps/estuaryd/status_config.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
@@ -47,6 +51,25 @@ Issuers issuers_of(const Generation& generation) {
     return issuers;
 }
 
+/// What /crls of EST tells: the complete lists of a CA's shards, and the root's.
+est::CrlSource crl_source(const Configuration& configuration, authority::Authority& authority) {
+    std::map<std::string, std::string, std::less<>> bases;
+    for (const auto& ca : configuration.cas) bases.emplace(ca.name, status_base(ca));
+    const auto files = std::make_shared<CrlFiles>(configuration.status.directory.path);
+    return [files, bases, &authority](std::string_view ca) -> Result<std::vector<ByteVec>> {
+        std::vector<std::string> names{std::string{root_crl_name}};
+        ESTUARY_TRY(const auto shards, authority.crl_shards(ca));
+        for (unsigned shard = 0; shard < shards; ++shard) names.push_back(crl_file_name(bases.find(ca)->second, shard, false));
+        std::vector<ByteVec> lists;
+        for (const auto& name : names) {
+            const auto found = files->find(name);
+            if (found) lists.push_back(to_vec((*found)->list.der()));
+            else if (found.error().code != Code::not_found) return fail(found.error());
+        }
+        return lists;
+    };
+}
+
 }  // namespace
 
 std::optional<MadeGeneration> make_generation(Configuration configuration, const std::string& passphrase_file,
@@ -71,7 +94,9 @@ std::optional<MadeGeneration> make_generation(Configuration configuration, const
     auto authority = authority::Authority::create(std::move(*config), store, program.clock, program.entropy);
     if (!authority) return wrong(whole, authority.error());
     generation->authority = std::move(*authority);
-    auto est = est::Server::create(configuration.est, *generation->authority, program.clock, program.entropy);
+    auto est_config = configuration.est;
+    if (configuration.status.present) est_config.crls = crl_source(configuration, *generation->authority);
+    auto est = est::Server::create(std::move(est_config), *generation->authority, program.clock, program.entropy);
     if (!est) return wrong(whole, est.error());
     generation->est = std::move(*est);
     generation->former = load_former_generations(configuration, pointer(*secret), store, program, tell);

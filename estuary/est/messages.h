@@ -10,7 +10,7 @@
 
 namespace estuary::est {
 
-enum class Operation : std::uint8_t { cacerts, csrattrs, simpleenroll, simplereenroll, fullcmc, serverkeygen };
+enum class Operation : std::uint8_t { cacerts, csrattrs, simpleenroll, simplereenroll, fullcmc, serverkeygen, crls };
 std::string_view to_string(Operation operation) noexcept;
 std::optional<Operation> operation_named(std::string_view name) noexcept;
 
@@ -25,6 +25,7 @@ Result<Target> parse_target(std::string_view request_target);
 inline constexpr std::string_view media_pkcs10 = "application/pkcs10";
 inline constexpr std::string_view media_pkcs7 = "application/pkcs7-mime";
 inline constexpr std::string_view media_pkcs7_certs_only = "application/pkcs7-mime; smime-type=certs-only";
+inline constexpr std::string_view media_pkcs7_crls_only = "application/pkcs7-mime; smime-type=crls-only";
 inline constexpr std::string_view media_csrattrs = "application/csrattrs";
 
 inline constexpr std::string_view pem_request = "CERTIFICATE REQUEST";

@@ -7,6 +7,7 @@
 #include "estuary/base/encoding.h"
 #include "estuary/base/text.h"
 #include "estuary/cms/certs_only.h"
+#include "estuary/cms/signed_data.h"
 #include "estuary/est/profile_attributes.h"
 #include "estuary/est/server_impl.h"
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::string_view prefix = "/.well-known/est";
 constexpr std::size_t label_octets_max = 255;
+/// Everybody may ask, and each answer is made anew: longer lists are for HTTP caches.
+constexpr std::size_t crls_octets_max = 1u << 20;
 
 /// In lines (see Server::serve for who gets one line); old clients want the field that RFC 8951 says to ignore.
 http::Response base64_response(std::string_view media_type, Bytes der) {
@@ -129,6 +132,7 @@ http::Response Server::Impl::route(const http::Request& request, const http::Pee
     switch (target->operation) {
         case Operation::cacerts: return is_read(request) ? label.cacerts : wrong_method("GET, HEAD");
         case Operation::csrattrs: return is_read(request) ? csrattrs(label, request, peer) : wrong_method("GET, HEAD");
+        case Operation::crls: return is_read(request) ? crls(label) : wrong_method("GET, HEAD");
         case Operation::simpleenroll:
             if (request.method != "POST") return wrong_method("POST");
             return enroll(label, authority::Verb::enroll, request, peer, work);
@@ -139,6 +143,24 @@ http::Response Server::Impl::route(const http::Request& request, const http::Pee
         case Operation::serverkeygen: break;
     }
     return http::text_response(404, fmt::format("{} is not offered here.", to_string(target->operation)));
+}
+
+/// A crls-only message (RFC 8295 4.2). Nobody need authenticate: every list is signed.
+http::Response Server::Impl::crls(const LabelState& label) const {
+    if (!config_.crls) return http::text_response(404, "crls is not offered here.");
+    const auto lists = config_.crls(label.ca);
+    if (!lists) return to_response(lists.error());
+    if (lists->empty()) return http::text_response(404, "No CRL is published yet.");
+    cms::SignedDataBuilder message;
+    std::size_t octets = 0;
+    for (const auto& list : *lists) {
+        octets += list.size();
+        message.crl(list);
+    }
+    if (octets > crls_octets_max)
+        return http::text_response(404, "The CRLs are too long for this: fetch them where the certificates say (cRLDistributionPoints).");
+    const auto der = message.build();
+    return der ? base64_response(media_pkcs7_crls_only, *der) : to_response(der.error());
 }
 
 http::Response Server::Impl::csrattrs(const LabelState& label, const http::Request& request, const http::Peer& peer) {

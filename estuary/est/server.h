@@ -1,5 +1,6 @@
 #pragma once
 // EST's server (RFC 7030): request value in, response value out. Knows HTTP values and the authority; no sockets, no SQL.
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -26,8 +27,12 @@ struct Label {
     bool csrattrs_needs_authentication = false;
 };
 
+/// The complete CRLs of a CA, and of those above it, as they are published: DER. Called for every /crls.
+using CrlSource = std::function<Result<std::vector<ByteVec>>(std::string_view ca)>;
+
 struct ServerConfig {
     std::vector<Label> labels;
+    CrlSource crls;                        ///< empty: /crls is not offered (RFC 8295 section 4)
     std::string realm = "estuary";
     Seconds digest_nonce_lifetime{300};
 };

@@ -31,6 +31,7 @@ private:
     /// The ready answer to a GET or HEAD of a target spelled as usual that needs no authentication; null otherwise.
     const http::Response* prepared_for(const http::Request& request) const noexcept;
     http::Response route(const http::Request& request, const http::Peer& peer, store::UnitOfWork& work);
+    http::Response crls(const LabelState& label) const;
     http::Response csrattrs(const LabelState& label, const http::Request& request, const http::Peer& peer);
     http::Response enroll(const LabelState& label, authority::Verb verb, const http::Request& request, const http::Peer& peer,
                           store::UnitOfWork& work);

@@ -13,6 +13,7 @@ constexpr std::array operations{
     Named{"cacerts", Operation::cacerts},           Named{"csrattrs", Operation::csrattrs},
     Named{"simpleenroll", Operation::simpleenroll}, Named{"simplereenroll", Operation::simplereenroll},
     Named{"fullcmc", Operation::fullcmc},           Named{"serverkeygen", Operation::serverkeygen},
+    Named{"crls", Operation::crls},
 };
 
 }  // namespace

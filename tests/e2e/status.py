@@ -1,4 +1,5 @@
 """Revocation as relying parties see it: CRLs and OCSP, read by openssl, curl and strongSwan's pki."""
+import base64
 import json
 import urllib.parse
 
@@ -388,6 +389,18 @@ def test_metrics(tmp):
         for part in ('estuary_ocsp_responses_total{status="successful"} 1', "estuary_crl_number", "estuary_crl_seconds_to_next_update",
                      "estuary_ocsp_signer_not_after_seconds", "estuary_tls_not_after_seconds", "estuary_ca_not_after_seconds"):
             check_in(part, text)
+
+
+def test_crls_over_est(server, tmp):
+    """RFC 8295 4: the same list as over HTTP, in a crls-only message that openssl reads."""
+    file, serial = enroll(server, tmp)
+    server.admin("cert", "revoke", serial)
+    wait_for(lambda: listed(crl(server), serial))
+    reply = server.curl("crls")
+    check_equal(reply.status, 200)
+    check_equal(reply.headers["content-type"].replace(" ", ""), "application/pkcs7-mime;smime-type=crls-only")
+    text = run_program("openssl", "pkcs7", "-inform", "DER", "-print_certs", "-noout", "-text", stdin=base64.b64decode(reply.body)).out
+    check_in(serial, text.lower(), "the revoked certificate")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "estuary/cms/signed_data.h"
 #include "world.h"
 
 namespace estuary::est {
@@ -7,11 +8,12 @@ namespace {
 
 using namespace test;
 
-constexpr std::array operations{"cacerts", "csrattrs", "simpleenroll", "simplereenroll", "fullcmc", "serverkeygen"};
+constexpr std::array operations{"cacerts", "csrattrs", "simpleenroll", "simplereenroll", "fullcmc", "serverkeygen", "crls"};
 constexpr std::array methods{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "post"};
 
 unsigned wanted_status(std::string_view operation, std::string_view method) {
     if (operation == "fullcmc" || operation == "serverkeygen") return 404;
+    if (operation == "crls") return method == "GET" || method == "HEAD" ? 404 : 405;  // none are published here
     const bool read = operation == "cacerts" || operation == "csrattrs";
     if (read) return method == "GET" || method == "HEAD" ? 200 : 405;
     if (method != "POST") return 405;
@@ -47,6 +49,31 @@ TEST_F(EstServer, UnknownPathsAreNotFound) {
                              "/.well-known/est/a/b/cacerts"})
         EXPECT_EQ(world.send(get(path), peer()).status, 404u) << path;
     EXPECT_EQ(world.send(get("/.well-known/est/../est/cacerts"), peer()).status, 400u);
+}
+
+// RFC 8295 4.2
+TEST_F(EstServer, CrlsComeAsCrlsOnlyMessage) {
+    store::UnitOfWork work;
+    const auto made = world.authority->make_crl("issuing", 0, authority::CrlKind::complete, work);
+    ASSERT_TRUE(made) << made.error().detail;
+    Result<std::vector<ByteVec>> source{std::vector<ByteVec>{made->der}};
+    world.restart([&](ServerConfig& config) { config.crls = [&](std::string_view) { return source; }; });
+    const auto answer = world.send(get(target("", "crls")), peer());
+    EXPECT_EQ(answer.status, 200u);
+    EXPECT_EQ(answer.headers.find("Content-Type"), "application/pkcs7-mime; smime-type=crls-only");
+    const auto message = cms::SignedData::parse(from_base64(answer.body).value());
+    ASSERT_TRUE(message) << message.error().detail;
+    ASSERT_EQ(message->crls().size(), 1u);
+    EXPECT_TRUE(same(message->crls()[0], made->der));
+    EXPECT_TRUE(message->certificates().empty());
+    EXPECT_EQ(world.send(get(target("", "crls"), "POST"), peer()).status, 405u);
+
+    source = std::vector<ByteVec>{};
+    EXPECT_EQ(world.send(get(target("", "crls")), peer()).status, 404u);
+    source = std::vector<ByteVec>{ByteVec(2u << 20)};
+    EXPECT_EQ(world.send(get(target("", "crls")), peer()).status, 404u) << "too long to be made for everybody who asks";
+    source = fail(Code::unavailable, "the disk does not answer");
+    EXPECT_EQ(world.send(get(target("", "crls")), peer()).status, 503u);
 }
 
 TEST_F(EstServer, OwnsItsPrefixOnly) {

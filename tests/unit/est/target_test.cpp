@@ -25,6 +25,7 @@ INSTANTIATE_TEST_SUITE_P(Rfc7030, EstTarget, testing::Values(
     TargetCase{"simplereenroll", "/.well-known/est/simplereenroll", "", Operation::simplereenroll},
     TargetCase{"fullcmc", "/.well-known/est/fullcmc", "", Operation::fullcmc},
     TargetCase{"serverkeygen", "/.well-known/est/serverkeygen", "", Operation::serverkeygen},
+    TargetCase{"crls", "/.well-known/est/factory/crls", "factory", Operation::crls},
     TargetCase{"label", "/.well-known/est/arbitraryLabel1/cacerts", "arbitraryLabel1", Operation::cacerts},
     TargetCase{"encoded_label", "/.well-known/est/a%20b/cacerts", "a b", Operation::cacerts},
     TargetCase{"encoded_operation", "/.well-known/est/%63acerts", "", Operation::cacerts},
@@ -61,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(Paths, EstNoTarget, testing::Values(
 
 TEST(EstOperations, NamesAndValuesAgree) {
     for (const auto operation : {Operation::cacerts, Operation::csrattrs, Operation::simpleenroll, Operation::simplereenroll,
-                                 Operation::fullcmc, Operation::serverkeygen})
+                                 Operation::fullcmc, Operation::serverkeygen, Operation::crls})
         EXPECT_EQ(operation_named(to_string(operation)), operation);
     EXPECT_EQ(operation_named("unknown"), std::nullopt);
 }
