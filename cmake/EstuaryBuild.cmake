@@ -57,6 +57,10 @@ function(estuary_test name)
         add_custom_target(unit_tests)   # all of them, to be built together
     endif()
     add_dependencies(unit_tests test_${name})
+    if(NOT ESTUARY_SANITIZE)
+        # Compiled often and run briefly: what they test keeps the preset's optimisation.
+        target_compile_options(test_${name} PRIVATE -O0)
+    endif()
     target_link_libraries(test_${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main estuary-options)
     target_compile_definitions(test_${name} PRIVATE ESTUARY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
