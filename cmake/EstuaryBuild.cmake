@@ -57,9 +57,11 @@ function(estuary_test name)
         add_custom_target(unit_tests)   # all of them, to be built together
     endif()
     add_dependencies(unit_tests test_${name})
+    # Compiled often and run briefly. What they test keeps the preset's optimisation, and every sanitizer.
     if(NOT ESTUARY_SANITIZE)
-        # Compiled often and run briefly: what they test keeps the preset's optimisation.
         target_compile_options(test_${name} PRIVATE -O0)
+    elseif(ESTUARY_SANITIZE MATCHES "undefined")
+        target_compile_options(test_${name} PRIVATE -fno-sanitize=undefined)
     endif()
     target_link_libraries(test_${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main estuary-options)
     target_compile_definitions(test_${name} PRIVATE ESTUARY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
