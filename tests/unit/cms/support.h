@@ -52,6 +52,8 @@ inline const Party& party(const std::string& type_name, int which = 0) {
     const auto found = made.find({type_name, which});
     return found != made.end() ? found->second : made.emplace(std::pair{type_name, which}, make_party(type_name)).first->second;
 }
+/// g++ from 13 on suspects a reference that was got with the help of a temporary string.
+inline const Party& party(const char* type_name, int which = 0) { return party(std::string{type_name}, which); }
 
 using Cms = Handle<CMS_ContentInfo, CMS_ContentInfo_free>;
 using X509Handle = Handle<X509, X509_free>;
