@@ -36,25 +36,6 @@ Result<DistributionPointName> read_name(Bytes content) {
     return name;
 }
 
-Result<std::optional<DistributionPointName>> read_name_if(Reader& reader) {
-    ESTUARY_TRY(const auto wrapper, reader.element_if(der::context_constructed(0)));
-    if (!wrapper) return std::optional<DistributionPointName>{};
-    ESTUARY_TRY(auto name, read_name(wrapper->content));
-    return std::optional{std::move(name)};
-}
-
-void write_name(Writer& writer, const DistributionPointName& name) {
-    writer.constructed(der::context_constructed(0), [&] {
-        if (!name.relative_name.empty()) {
-            writer.primitive(der::context_constructed(1), name.relative_name);
-            return;
-        }
-        writer.constructed(der::context_constructed(0), [&] {
-            for (const auto& one : name.full_name) one.write(writer);
-        });
-    });
-}
-
 /// [number] IMPLICIT ReasonFlags
 Result<std::optional<ReasonFlags>> read_reasons_if(Reader& reader, unsigned number) {
     ESTUARY_TRY(const auto element, reader.element_if(der::context(number)));
@@ -93,7 +74,7 @@ void write_flag(Writer& writer, unsigned number, bool value) {
 Result<DistributionPoint> read_point(Reader& list) {
     ESTUARY_TRY(auto reader, list.enter(Tag::sequence));
     DistributionPoint point;
-    ESTUARY_TRY(point.name, read_name_if(reader));
+    ESTUARY_TRY(point.name, read_distribution_point_name(reader));
     ESTUARY_TRY(point.reasons, read_reasons_if(reader, 1));
     ESTUARY_TRY(const auto issuer, reader.element_if(der::context_constructed(2)));
     if (issuer) {
@@ -116,6 +97,25 @@ bool match(const GeneralName& a, const GeneralName& b) {
 }
 
 }  // namespace
+
+Result<std::optional<DistributionPointName>> read_distribution_point_name(Reader& reader) {
+    ESTUARY_TRY(const auto wrapper, reader.element_if(der::context_constructed(0)));
+    if (!wrapper) return std::optional<DistributionPointName>{};
+    ESTUARY_TRY(auto name, read_name(wrapper->content));
+    return std::optional{std::move(name)};
+}
+
+void write_distribution_point_name(Writer& writer, const DistributionPointName& name) {
+    writer.constructed(der::context_constructed(0), [&] {
+        if (!name.relative_name.empty()) {
+            writer.primitive(der::context_constructed(1), name.relative_name);
+            return;
+        }
+        writer.constructed(der::context_constructed(0), [&] {
+            for (const auto& one : name.full_name) one.write(writer);
+        });
+    });
+}
 
 std::vector<GeneralName> DistributionPointName::names_below(const Name& issuer) const {
     if (relative_name.empty()) return full_name;
@@ -154,7 +154,7 @@ Extension make_freshest_crl(const std::vector<std::string>& uris) {
 Result<IssuingDistributionPoint> parse_issuing_distribution_point(Bytes value) {
     ESTUARY_TRY(auto reader, der::enter_only(value, Tag::sequence, "issuingDistributionPoint"));
     IssuingDistributionPoint scope;
-    ESTUARY_TRY(scope.name, read_name_if(reader));
+    ESTUARY_TRY(scope.name, read_distribution_point_name(reader));
     ESTUARY_TRY(scope.only_user_certificates, read_flag(reader, 1));
     ESTUARY_TRY(scope.only_ca_certificates, read_flag(reader, 2));
     ESTUARY_TRY(scope.only_some_reasons, read_reasons_if(reader, 3));
@@ -172,7 +172,7 @@ Result<IssuingDistributionPoint> parse_issuing_distribution_point(Bytes value) {
 Extension make_issuing_distribution_point(const IssuingDistributionPoint& scope) {
     Writer writer;
     writer.sequence([&] {
-        if (scope.name) write_name(writer, *scope.name);
+        if (scope.name) write_distribution_point_name(writer, *scope.name);
         write_flag(writer, 1, scope.only_user_certificates);
         write_flag(writer, 2, scope.only_ca_certificates);
         if (scope.only_some_reasons) write_reasons(writer, 3, *scope.only_some_reasons);

@@ -19,6 +19,9 @@ struct DistributionPointName {
     std::vector<std::string> uris() const;
     bool operator==(const DistributionPointName&) const = default;
 };
+/// It under [0] EXPLICIT, as in a DistributionPoint and in CMP's CRLSource; nothing if the next element has another tag.
+Result<std::optional<DistributionPointName>> read_distribution_point_name(der::Reader& reader);
+void write_distribution_point_name(der::Writer& writer, const DistributionPointName& name);
 
 struct DistributionPoint {
     std::optional<DistributionPointName> name;

@@ -1,4 +1,4 @@
-#include "estuary/x509/request.h"
+#include "estuary/x509/request_fields.h"
 
 #include <fmt/format.h>
 
@@ -76,11 +76,6 @@ Result<Attribute> read_attribute(der::Reader& attributes) {
     return attribute;
 }
 
-const Attribute* find(const std::vector<Attribute>& attributes, const der::Oid& type) noexcept {
-    const auto found = std::ranges::find(attributes, type, &Attribute::type);
-    return found == attributes.end() ? nullptr : &*found;
-}
-
 /// The order of the SETs is not looked at: few clients sort them as DER demands, and no meaning hangs on it.
 Result<std::vector<Attribute>> read_attributes(Bytes content) {
     std::vector<Attribute> attributes;
@@ -105,17 +100,6 @@ Result<std::vector<Extension>> requested_extensions(const std::vector<Attribute>
     return extensions;
 }
 
-Result<std::vector<GeneralName>> requested_names(const std::vector<Extension>& extensions) {
-    const auto* extension = x509::find(extensions, oid::subject_alt_name);
-    if (extension == nullptr) return std::vector<GeneralName>{};
-    auto names = parse_general_names(extension->value);
-    if (!names) return fail(in_context("subjectAltName", std::move(names).error()));
-    // Also what policy might drop is checked here, so that nobody downstream meets a name that is not what it says.
-    for (const auto& name : *names)
-        if (auto ok = name.check(); !ok) return fail(in_context("subjectAltName", std::move(ok).error()));
-    return names;
-}
-
 /// The text of an attribute of one DirectoryString; challengePassword is seen as IA5String too.
 Result<std::optional<std::string>> text_of(const Attribute* attribute, std::string_view what) {
     if (attribute == nullptr) return std::optional<std::string>{};
@@ -132,19 +116,36 @@ Result<std::optional<std::string>> text_of(const Attribute* attribute, std::stri
 
 }  // namespace
 
-struct SignedRequest::Fields {
-    ByteVec der;  // one buffer; the views below are into it
-    Bytes spki;
-    Name subject;
-    std::optional<crypto::PublicKey> key;
-    std::vector<Attribute> attributes;
-    std::vector<Extension> extensions;
-    std::vector<GeneralName> names;
-    std::optional<std::string> challenge;
-};
+const Attribute* find(const std::vector<Attribute>& attributes, const der::Oid& type) noexcept {
+    const auto found = std::ranges::find(attributes, type, &Attribute::type);
+    return found == attributes.end() ? nullptr : &*found;
+}
+
+Result<std::vector<GeneralName>> requested_names(const std::vector<Extension>& extensions) {
+    const auto* extension = x509::find(extensions, oid::subject_alt_name);
+    if (extension == nullptr) return std::vector<GeneralName>{};
+    auto names = parse_general_names(extension->value);
+    if (!names) return fail(in_context("subjectAltName", std::move(names).error()));
+    // Also what policy might drop is checked here, so that nobody downstream meets a name that is not what it says.
+    for (const auto& name : *names)
+        if (auto ok = name.check(); !ok) return fail(in_context("subjectAltName", std::move(ok).error()));
+    return names;
+}
+
+Result<CertificationRequest::Parts> parse_request_without_key(Bytes der) {
+    ESTUARY_TRY(auto parts, read_parts(der));
+    CertificationRequest::Parts out;
+    ESTUARY_TRY(out.attributes, read_attributes(parts.attributes));
+    ESTUARY_TRY(out.extensions, requested_extensions(out.attributes));
+    out.der = to_vec(der);
+    out.subject = std::move(parts.subject);
+    out.spki = to_vec(parts.spki);
+    out.possession = Possession::generated_here;
+    return out;
+}
 
 Result<SignedRequest> SignedRequest::parse(Bytes der) {
-    auto fields = std::make_shared<Fields>();
+    auto fields = std::make_shared<RequestFields>();
     fields->der = to_vec(der);
     ESTUARY_TRY(auto parts, read_parts(fields->der));
     ESTUARY_TRY(fields->attributes, read_attributes(parts.attributes));
@@ -160,6 +161,19 @@ Result<SignedRequest> SignedRequest::parse(Bytes der) {
     return SignedRequest{std::move(fields)};
 }
 
+Result<UnprovenRequest> parse_unproven(Bytes pkcs10) {
+    ESTUARY_TRY(auto parts, read_parts(pkcs10));
+    UnprovenRequest request;
+    request.parts.der = to_vec(pkcs10);
+    request.parts.subject = std::move(parts.subject);
+    request.parts.spki = to_vec(parts.spki);
+    ESTUARY_TRY(request.parts.attributes, read_attributes(parts.attributes));
+    ESTUARY_TRY(request.parts.extensions, requested_extensions(request.parts.attributes));
+    request.parts.possession = Possession::decryption;
+    request.signature_algorithm = to_vec(parts.algorithm);
+    return request;
+}
+
 Bytes SignedRequest::der() const noexcept { return fields_->der; }
 const Name& SignedRequest::subject() const noexcept { return fields_->subject; }
 Bytes SignedRequest::spki() const noexcept { return fields_->spki; }
@@ -171,8 +185,8 @@ const std::vector<GeneralName>& SignedRequest::subject_alt_names() const noexcep
 const std::optional<std::string>& SignedRequest::challenge_password() const noexcept { return fields_->challenge; }
 crypto::Sha256 SignedRequest::fingerprint() const { return crypto::sha256(fields_->der); }
 
-Result<std::optional<std::string>> directory_string_attribute(const SignedRequest& request, const der::Oid& type) {
-    return text_of(request.attribute(type), type.dotted());
+Result<std::optional<std::string>> directory_string_attribute(const std::vector<Attribute>& attributes, const der::Oid& type) {
+    return text_of(find(attributes, type), type.dotted());
 }
 
 }  // namespace estuary::x509

@@ -9,6 +9,8 @@ struct Attribute {
     std::vector<ByteVec> values;  ///< whole DER elements
 };
 
+struct RequestFields;
+
 /// A certification request whose proof of possession was checked: there is no other way to get one.
 class SignedRequest {
 public:
@@ -31,20 +33,19 @@ public:
     crypto::Sha256 fingerprint() const;  ///< SHA-256 of the DER
 
 private:
-    struct Fields;
-    explicit SignedRequest(std::shared_ptr<const Fields> fields) : fields_{std::move(fields)} {}
-    std::shared_ptr<const Fields> fields_;
+    friend class CertificationRequest;
+    explicit SignedRequest(std::shared_ptr<const RequestFields> fields) : fields_{std::move(fields)} {}
+    std::shared_ptr<const RequestFields> fields_;
 };
 
 /// ChangeSubjectName (RFC 6402 2.8): SEQUENCE { subject Name OPTIONAL, subjectAlt GeneralNames OPTIONAL }, one of them present.
-/// Both have the tag of a SEQUENCE; what is inside tells them apart (SETs or context tags). Nothing if the attribute is absent.
+/// Both have the tag of a SEQUENCE; what is inside tells them apart (SETs or context tags).
 struct ChangeSubjectName {
     std::optional<Name> subject;
     std::vector<GeneralName> subject_alt;
 };
-Result<std::optional<ChangeSubjectName>> change_subject_name(const SignedRequest& request);
 /// A DirectoryString value of a single-valued attribute (otpChallenge, estIdentityLinking …), nothing if absent.
-Result<std::optional<std::string>> directory_string_attribute(const SignedRequest& request, const der::Oid& type);
+Result<std::optional<std::string>> directory_string_attribute(const std::vector<Attribute>& attributes, const der::Oid& type);
 
 /// Makes a request. Attributes are written in DER SET OF order.
 struct RequestTemplate {

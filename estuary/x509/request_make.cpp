@@ -1,6 +1,6 @@
 // Certification requests made by us, and the attributes that need more than a string.
 #include "estuary/x509/general_name.h"
-#include "estuary/x509/request.h"
+#include "estuary/x509/certification_request.h"
 #include "estuary/x509/string_types.h"
 
 namespace estuary::x509 {
@@ -113,7 +113,7 @@ Attribute make_change_subject_name(const ChangeSubjectName& value) {
     return {oid::change_subject_name, {std::move(writer).take()}};
 }
 
-Result<std::optional<ChangeSubjectName>> change_subject_name(const SignedRequest& request) {
+Result<std::optional<ChangeSubjectName>> change_subject_name(const CertificationRequest& request) {
     const auto* attribute = request.attribute(oid::change_subject_name);
     if (attribute == nullptr) return std::optional<ChangeSubjectName>{};
     if (attribute->values.size() != 1) return fail(Code::malformed, "changeSubjectName has more than one value");

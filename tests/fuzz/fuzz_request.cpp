@@ -1,7 +1,7 @@
 // Certification requests: whoever holds one holds a proof of possession, so a change to any octet of one is refused.
 #include <cstdlib>
 
-#include "estuary/x509/request.h"
+#include "estuary/x509/certification_request.h"
 
 using namespace estuary;
 
@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(same(request->spki(), request->public_key().spki()));
     for (const auto& name : request->subject_alt_names()) check(name.check().has_value());
     (void)x509::change_subject_name(*request);
-    (void)x509::directory_string_attribute(*request, x509::oid::otp_challenge);
+    (void)x509::directory_string_attribute(request->attributes(), x509::oid::otp_challenge);
     // The subject lies in the signed part: its name cannot be changed without its signature.
     auto changed = to_vec(input);
     changed[size / 2] ^= 1;

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "estuary/x509/request.h"
+#include "estuary/x509/certification_request.h"
 
 #include "support.h"
 
@@ -49,7 +49,7 @@ TEST_P(RequestMade, IsReadBack) {
     EXPECT_EQ(request->extensions(), wanted.extensions);
     EXPECT_EQ(request->attributes().size(), 4u);
     EXPECT_EQ(request->challenge_password(), "secret");
-    EXPECT_EQ(directory_string_attribute(*request, oid::otp_challenge).value(), "öne-time");
+    EXPECT_EQ(directory_string_attribute(request->attributes(), oid::otp_challenge).value(), "öne-time");
     const auto change = change_subject_name(*request).value().value();
     EXPECT_EQ(change.subject, name("CN=new"));
     EXPECT_EQ(change.subject_alt, std::vector{general_name("dns:new.example")});

@@ -138,8 +138,8 @@ TEST(SignedRequest, ReadsChallengePasswords) {
     const auto two = parse("two_attributes").value();
     EXPECT_EQ(two.challenge_password(), "secret");
     EXPECT_EQ(two.attributes().size(), 2u);
-    EXPECT_EQ(directory_string_attribute(two, oid::unstructured_name).value(), "an unstructured name");
-    EXPECT_FALSE(directory_string_attribute(two, oid::otp_challenge).value());
+    EXPECT_EQ(directory_string_attribute(two.attributes(), oid::unstructured_name).value(), "an unstructured name");
+    EXPECT_FALSE(directory_string_attribute(two.attributes(), oid::otp_challenge).value());
     EXPECT_EQ(two.attribute(oid::otp_challenge), nullptr);
 }
 
