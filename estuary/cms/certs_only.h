@@ -10,8 +10,8 @@ namespace estuary::cms {
 /// (a SET OF in DER order as strict peers need: sorted by encoding). Octets as `openssl crl2pkcs7 -nocrl` reads them.
 ByteVec encode_certs_only(const std::vector<Bytes>& certificates);
 
-/// The certificates of a SignedData (signers and CRLs are passed over, RFC 7030 4.2.3 wants none), at most `count_max`.
-/// BER indefinite lengths are refused. Other certificate formats in the bag are errors.
+/// The certificates of a SignedData, at most `count_max`. Signers and CRLs (RFC 7030 4.2.3 wants none) are read and passed over,
+/// no signature is verified. Strict DER, and errors, as SignedData::parse has them.
 Result<std::vector<x509::Certificate>> parse_certs_only(Bytes der, std::size_t count_max = 64);
 
 }  // namespace estuary::cms

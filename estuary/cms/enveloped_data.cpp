@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "estuary/cms/uniform_open.h"
 #include "estuary/crypto/cipher.h"
 
 namespace estuary::cms {
@@ -33,6 +34,7 @@ Result<ByteVec> read_encrypted(Reader& info) {
 /// Which identifiers are this holder's.
 bool is_for(const Identifier& identifier, const KeyHolder& holder) {
     if (holder.certificate && identifier.names(*holder.certificate)) return true;
+    if (holder.other_name && identifier == *holder.other_name) return true;
     return identifier.is_by_key() && !holder.key_identifier.empty() && identifier.key_identifier == holder.key_identifier;
 }
 
@@ -70,9 +72,6 @@ Result<const Recipient*> only(const std::vector<Recipient>& recipients, Predicat
     if (found == nullptr) return fail(Code::not_found, "EnvelopedData: no recipient is this one");
     return found;
 }
-
-/// What follows from the message alone, and so may be said.
-bool may_be_said(Code code) { return code == Code::malformed || code == Code::unsupported || code == Code::too_large; }
 
 }  // namespace
 
@@ -174,14 +173,8 @@ const ContentCipher& EnvelopedData::cipher() const noexcept { return *fields_->u
 const std::vector<Recipient>& EnvelopedData::recipients() const noexcept { return fields_->recipients; }
 
 Result<Secret> EnvelopedData::open_content(Result<Secret> content_key) const {
-    if (!content_key && may_be_said(content_key.error().code)) return fail(std::move(content_key).error());
-    ByteVec substitute(fields_->use.cipher->key_octets);
-    crypto::random(substitute);
-    const bool right_length = content_key && content_key->reveal().size() == substitute.size();
-    auto plain = fields_->decrypt(right_length ? content_key->reveal() : Bytes{substitute});
-    if (right_length && plain) return plain;
-    std::string cause = !content_key ? content_key.error().detail : plain ? "a key of another length" : plain.error().detail;
-    return fail(Code::bad_proof, "EnvelopedData: it does not decrypt", std::move(cause));
+    return open_uniformly(std::move(content_key), fields_->use.cipher->key_octets, "EnvelopedData",
+                          [&](Bytes key) { return fields_->decrypt(key); });
 }
 
 Result<Secret> EnvelopedData::open(const KeyHolder& holder, const OpenOptions& options) const {

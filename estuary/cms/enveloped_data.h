@@ -13,6 +13,7 @@ struct KeyHolder {
     crypto::PrivateKey key;
     std::optional<x509::Certificate> certificate = {};
     ByteVec key_identifier = {};  ///< beside, or in place of, the certificate's
+    std::optional<Identifier> other_name = {};  ///< of a key without a certificate, as both sides agreed (RFC 5272 6.7)
 };
 
 /// A key-encryption key that both sides have (RFC 7030 4.4.1.1): 16, 24 or 32 octets.

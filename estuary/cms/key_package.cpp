@@ -77,13 +77,25 @@ Result<PrivateKey> decode_private_key(Bytes der) {
     return make_key(info);
 }
 
-Result<Secret> sign_key_package(const PrivateKey& key, const Signer& signer, const std::vector<Bytes>& certificates) {
+Result<Secret> encode_key_package(const PrivateKey& key) {
     ESTUARY_TRY(const auto info, encode_private_key(key));
     ByteVec buffer;
     buffer.reserve(info.reveal().size() + 16);
     der::Writer writer{std::move(buffer)};
     writer.sequence([&] { writer.raw(info.reveal()); });
-    const Secret package{std::move(writer).take()};
+    return Secret{std::move(writer).take()};
+}
+
+Result<PrivateKey> decode_key_package(Bytes der) {
+    ESTUARY_CHECK(der::check_der(der, "AsymmetricKeyPackage"));
+    ESTUARY_TRY(auto keys, der::enter_only(der, Tag::sequence, "AsymmetricKeyPackage"));
+    ESTUARY_TRY(const auto key, keys.element(Tag::sequence));
+    ESTUARY_CHECK(keys.finish("AsymmetricKeyPackage of one key"));
+    return decode_private_key(key.whole);
+}
+
+Result<Secret> sign_key_package(const PrivateKey& key, const Signer& signer, const std::vector<Bytes>& certificates) {
+    ESTUARY_TRY(const auto package, encode_key_package(key));
     SignedDataBuilder builder{oid::asymmetric_key_package, package.reveal()};
     for (const auto certificate : certificates) builder.certificate(certificate);
     ESTUARY_TRY(auto message, builder.signer(signer).build());
@@ -102,12 +114,7 @@ Result<SignedData> parse_inner_signed_data(Bytes content, const Limits& limits) 
 Result<PrivateKey> key_of_package(const SignedData& package) {
     if (package.content_type() != oid::asymmetric_key_package || !package.content())
         return fail(Code::unsupported, "SignedData: not a package of private keys");
-    const auto content = *package.content();
-    ESTUARY_CHECK(der::check_der(content, "AsymmetricKeyPackage"));
-    ESTUARY_TRY(auto keys, der::enter_only(content, Tag::sequence, "AsymmetricKeyPackage"));
-    ESTUARY_TRY(const auto key, keys.element(Tag::sequence));
-    ESTUARY_CHECK(keys.finish("AsymmetricKeyPackage of one key"));
-    return decode_private_key(key.whole);
+    return decode_key_package(*package.content());
 }
 
 }  // namespace estuary::cms

@@ -10,6 +10,11 @@ Result<crypto::Secret> encode_private_key(const crypto::PrivateKey& key);
 /// PrivateKeyInfo or OneAsymmetricKey (version 0 or 1); attributes are passed over, a public key must be the private one's.
 Result<crypto::PrivateKey> decode_private_key(Bytes der);
 
+/// AsymmetricKeyPackage ::= SEQUENCE SIZE (1..MAX) OF OneAsymmetricKey, with one key (RFC 5958 2), and the way back: malformed
+/// if there is not exactly one.
+Result<crypto::Secret> encode_key_package(const crypto::PrivateKey& key);
+Result<crypto::PrivateKey> decode_key_package(Bytes der);
+
 /// AsymmetricKeyPackage with one key, signed by who made it: a bare SignedData, to be the content of
 /// EnvelopedDataBuilder{oid::signed_data, …}. `certificates` go along for the signer's.
 Result<crypto::Secret> sign_key_package(const crypto::PrivateKey& key, const Signer& signer,

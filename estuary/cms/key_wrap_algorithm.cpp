@@ -55,6 +55,17 @@ ByteVec wrap_algorithm(std::size_t kek_octets) {
     return make_algorithm(std::ranges::find(wraps, kek_octets, &Wrap::octets)->oid);
 }
 
+ByteVec rsa_oaep_algorithm() {
+    const auto sha256 = make_algorithm(Oid{"2.16.840.1.101.3.4.2.1"}, Algorithm::der_null);
+    const auto mask = make_algorithm(oid::mgf1, sha256);
+    der::Writer parameters;
+    parameters.sequence([&] {
+        parameters.constructed(der::context_constructed(0), [&] { parameters.raw(sha256); });
+        parameters.constructed(der::context_constructed(1), [&] { parameters.raw(mask); });
+    });
+    return make_algorithm(oid::rsaes_oaep, parameters.bytes());
+}
+
 Result<const Derivation*> agreement_scheme(const Oid& oid) {
     const auto found = std::ranges::find(schemes, oid, &Derivation::oid);
     if (found == schemes.end())

@@ -13,6 +13,9 @@ Result<std::size_t> wrap_octets(const Algorithm& wrap);
 /// The AlgorithmIdentifier of the AES key wrap for a key-encryption key of 16, 24 or 32 octets.
 ByteVec wrap_algorithm(std::size_t kek_octets);
 
+/// RSAES-OAEP with SHA-256 throughout (RFC 4055 4.1).
+ByteVec rsa_oaep_algorithm();
+
 /// A digest for HKDF or the ANSI X9.63 KDF, and its OID.
 struct Derivation {
     der::Oid oid;

@@ -18,18 +18,6 @@ using der::Writer;
 constexpr std::size_t salt_octets = 16;
 constexpr std::string_view oaep_digest = "SHA256";
 
-/// RSAES-OAEP with SHA-256 throughout (RFC 4055 4.1).
-ByteVec oaep_algorithm() {
-    const auto sha256 = make_algorithm(der::Oid{"2.16.840.1.101.3.4.2.1"}, Algorithm::der_null);
-    const auto mask = make_algorithm(oid::mgf1, sha256);
-    Writer parameters;
-    parameters.sequence([&] {
-        parameters.constructed(der::context_constructed(0), [&] { parameters.raw(sha256); });
-        parameters.constructed(der::context_constructed(1), [&] { parameters.raw(mask); });
-    });
-    return make_algorithm(oid::rsaes_oaep, parameters.bytes());
-}
-
 /// Key wrap as strong as the key that is wrapped.
 std::size_t kek_octets_for(Bytes content_key) { return content_key.size() <= 16 ? 16 : content_key.size() <= 24 ? 24 : 32; }
 
@@ -65,7 +53,7 @@ Result<ByteVec> make_key_transport(const crypto::PublicKey& key, const Identifie
     writer.sequence([&] {
         writer.integer(recipient.is_by_key() ? 2 : 0);
         recipient.write(writer);
-        writer.raw(oaep ? oaep_algorithm() : make_algorithm(oid::rsa_encryption, Algorithm::der_null));
+        writer.raw(oaep ? rsa_oaep_algorithm() : make_algorithm(oid::rsa_encryption, Algorithm::der_null));
         writer.octet_string(encrypted);
     });
     return std::move(writer).take();

@@ -7,8 +7,8 @@
 #include "estuary/cms/password_wrap.h"
 #include "estuary/cms/recipient.h"
 #include "estuary/crypto/cipher.h"
-#include "estuary/crypto/kdf.h"
 #include "estuary/crypto/key_transport.h"
+#include "estuary/crypto/pbkdf2.h"
 
 namespace estuary::cms {
 namespace {
@@ -26,9 +26,6 @@ constexpr std::array oaep_digests{
     NamedDigest{Oid{"1.3.14.3.2.26"}, "SHA1"},  // nobody needs collisions here, and it is OpenSSL's default
     NamedDigest{Oid{"2.16.840.1.101.3.4.2.1"}, "SHA256"}, NamedDigest{Oid{"2.16.840.1.101.3.4.2.2"}, "SHA384"},
     NamedDigest{Oid{"2.16.840.1.101.3.4.2.3"}, "SHA512"}};
-constexpr std::array hmac_digests{
-    NamedDigest{Oid{"1.2.840.113549.2.7"}, "SHA1"}, NamedDigest{Oid{"1.2.840.113549.2.9"}, "SHA256"},
-    NamedDigest{Oid{"1.2.840.113549.2.10"}, "SHA384"}, NamedDigest{Oid{"1.2.840.113549.2.11"}, "SHA512"}};
 
 Result<std::string_view> name_of(std::span<const NamedDigest> known, const Algorithm& algorithm) {
     const auto found = std::ranges::find(known, algorithm.oid, &NamedDigest::oid);
@@ -90,36 +87,6 @@ Result<crypto::PublicKey> originator_key(const KeyAgreement& recipient, const cr
     return crypto::PublicKey::from_spki(writer.bytes());
 }
 
-struct Pbkdf2 {
-    Bytes salt;
-    std::uint64_t iterations = 0;
-    std::optional<std::int64_t> key_octets;
-    std::string_view digest = "SHA1";  // RFC 8018 A.2: algid-hmacWithSHA1 is the default
-};
-
-/// PBKDF2-params ::= SEQUENCE { salt CHOICE { specified OCTET STRING, … }, iterationCount INTEGER, keyLength INTEGER OPTIONAL,
-///     prf AlgorithmIdentifier DEFAULT hmacWithSHA1 }
-Result<Pbkdf2> read_pbkdf2(const Algorithm& algorithm, const Limits& limits) {
-    if (algorithm.oid != oid::pbkdf2) return fail(Code::unsupported, "key derivation other than PBKDF2");
-    ESTUARY_TRY(auto fields, der::enter_only(algorithm.parameters, Tag::sequence, "PBKDF2-params"));
-    Pbkdf2 parameters;
-    ESTUARY_TRY(parameters.salt, fields.octet_string());
-    ESTUARY_TRY(const auto iterations, fields.integer());
-    if (iterations < 1) return fail(Code::malformed, "PBKDF2 without iterations");
-    if (static_cast<std::uint64_t>(iterations) > limits.iterations_max)
-        return fail(Code::too_large, fmt::format("PBKDF2 of more than {} iterations", limits.iterations_max));
-    parameters.iterations = static_cast<std::uint64_t>(iterations);
-    if (fields.next_is(Tag::integer)) {
-        ESTUARY_TRY(parameters.key_octets, fields.integer());
-    }
-    if (!fields.empty()) {
-        ESTUARY_TRY(const auto function, read_algorithm(fields));
-        ESTUARY_TRY(parameters.digest, name_of(hmac_digests, function));
-    }
-    ESTUARY_CHECK(fields.finish("PBKDF2-params"));
-    return parameters;
-}
-
 /// id-alg-PWRI-KEK: its parameter is the cipher, in CBC mode.
 Result<CipherUse> read_password_cipher(const Algorithm& encryption) {
     if (encryption.oid != oid::pwri_kek)
@@ -179,12 +146,12 @@ Result<Secret> unwrap(const SharedKeyWrap& recipient, const Secret& shared_key) 
 Result<Secret> unwrap(const PasswordWrap& recipient, const Secret& password, const Limits& limits) {
     if (!recipient.derivation) return fail(Code::unsupported, "password recipient without key derivation");
     ESTUARY_TRY(const auto use, read_password_cipher(recipient.encryption));
-    ESTUARY_TRY(const auto parameters, read_pbkdf2(*recipient.derivation, limits));
+    const auto derivation = make_algorithm(recipient.derivation->oid, recipient.derivation->parameters);  // it had a tag of its own
+    ESTUARY_TRY(const auto parameters, crypto::read_pbkdf2(derivation, limits.iterations_max));
     const auto octets = use.cipher->key_octets;
-    if (parameters.key_octets && *parameters.key_octets != static_cast<std::int64_t>(octets))
+    if (parameters.key_octets && *parameters.key_octets != octets)
         return fail(Code::malformed, "PBKDF2: keyLength is not that of the cipher");
-    ESTUARY_TRY(const auto kek,
-                crypto::pbkdf2(parameters.digest, password.reveal(), parameters.salt, parameters.iterations, octets));
+    ESTUARY_TRY(const auto kek, crypto::derive(parameters, password.reveal(), octets));
     return unwrap_by_password(use.cipher->name, kek.reveal(), use.iv, recipient.encrypted_key);
 }
 
