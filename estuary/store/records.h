@@ -87,7 +87,7 @@ struct CertificateFilter {
     std::optional<Time> now;          ///< for valid and expired; nothing: the system's clock
 };
 
-/// An HTTP credential for enrollment.
+/// A name and a secret, for enrollment.
 struct CredentialRecord {
     std::int64_t id = 0;
     std::string name;
@@ -99,6 +99,26 @@ struct CredentialRecord {
     std::vector<std::string> subject_patterns;   ///< empty: any that the profile allows
     std::vector<std::string> san_patterns;
     Time created_at{};
+    std::string protocol = "http";               ///< which protocol it is for: "http", "cmp", "cmc" (bug class 2)
+    ByteVec sealed_secret;                       ///< of a protocol with MACs: the secret, encrypted by the authority
+};
+
+/// What a protocol has to know from one message of a transaction to the next, in a form of its own.
+struct TransactionRecord {
+    std::string protocol;
+    RequestKey key{};
+    std::int64_t revision = 0;     ///< of the stored state; 0: it is new
+    ByteVec state;
+    Time expires_at{};             ///< afterwards tidy takes it away
+};
+
+/// A certificate that its requester has not confirmed yet.
+struct UnconfirmedCertificate {
+    std::int64_t id = 0;           ///< CertificateRecord::id
+    std::string ca;
+    ByteVec serial_number;
+    std::string requester;
+    Time until{};                  ///< afterwards it is to be revoked
 };
 
 /// A request that waits, or waited, for a person's decision.

@@ -125,7 +125,120 @@ CREATE TABLE crls (
 ) STRICT;
 )sql";
 
-constexpr std::array<Migration, 2> all_migrations{{{1, version_1}, {2, version_2}}};
+// Protocols that need more than one message, secrets for MACs, and packages that wait for clients.
+constexpr const char* version_3 = R"sql(
+ALTER TABLE credentials ADD COLUMN protocol TEXT NOT NULL DEFAULT 'http';
+ALTER TABLE credentials ADD COLUMN sealed_secret BLOB NOT NULL DEFAULT x'';
+
+CREATE TABLE transactions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    protocol TEXT NOT NULL,
+    transaction_key BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    UNIQUE (transaction_key, protocol)
+) STRICT;
+CREATE INDEX transactions_by_expiry ON transactions (expires_at);
+
+CREATE TABLE unconfirmed (
+    certificate INTEGER PRIMARY KEY REFERENCES certificates,
+    until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX unconfirmed_by_time ON unconfirmed (until);
+
+CREATE TABLE packages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL,
+    label TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    recipient_key TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    encrypted INTEGER NOT NULL,
+    receipt_wanted INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    available_from INTEGER NOT NULL,
+    available_until INTEGER,
+    content BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX packages_by_recipient ON packages (recipient_key, label, digest, type);
+
+CREATE TABLE package_downloads (
+    id INTEGER PRIMARY KEY,
+    package INTEGER NOT NULL,
+    client TEXT NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    UNIQUE (package, client)
+) STRICT;
+
+CREATE TABLE package_receipts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    package INTEGER,
+    operation TEXT NOT NULL,
+    client TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    label TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (client, digest)
+) STRICT;
+CREATE INDEX package_receipts_by_package ON package_receipts (package, client);
+
+CREATE TABLE archived_keys (
+    certificate INTEGER PRIMARY KEY REFERENCES certificates,
+    agents TEXT NOT NULL,
+    archived_at INTEGER NOT NULL,
+    envelope BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE key_recoveries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    certificate INTEGER NOT NULL REFERENCES archived_keys,
+    requested_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    approvals_needed INTEGER NOT NULL CHECK (approvals_needed > 0),
+    recovered_by TEXT NOT NULL DEFAULT '',
+    recovered_at INTEGER
+) STRICT;
+
+CREATE TABLE key_recovery_approvals (
+    recovery INTEGER NOT NULL REFERENCES key_recoveries,
+    approved_by TEXT NOT NULL,
+    approved_at INTEGER NOT NULL,
+    PRIMARY KEY (recovery, approved_by)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE decryption_keys (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    identifier BLOB NOT NULL,
+    shared INTEGER NOT NULL,
+    credential TEXT NOT NULL,
+    subject_pattern TEXT NOT NULL,
+    sealed_key BLOB NOT NULL,
+    certificate BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (identifier, shared)
+) STRICT;
+
+CREATE TABLE encryption_keys (
+    key_identifier BLOB NOT NULL,
+    certificate INTEGER NOT NULL REFERENCES certificates,
+    PRIMARY KEY (key_identifier, certificate)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<Migration, 3> all_migrations{{{1, version_1}, {2, version_2}, {3, version_3}}};
 
 Result<std::int64_t> version_of(const Connection& connection) { return connection.integer("PRAGMA user_version"); }
 

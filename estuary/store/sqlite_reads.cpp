@@ -11,8 +11,8 @@ constexpr std::string_view certificate_columns =
     "SELECT c.id, a.name, c.serial_number, c.der, c.subject, c.subject_alt_names, c.not_before, c.not_after, c.profile, "
     "c.label, c.requester, c.issued_at, c.revoked_at, c.revocation_reason, c.invalidity_date, c.shard FROM certificates c JOIN authorities a ON a.id = c.ca ";
 constexpr std::string_view credential_columns =
-    "SELECT id, name, password_hash, digest_ha1, uses_left, expires_at, profile, subject_patterns, san_patterns, created_at "
-    "FROM credentials ";
+    "SELECT id, name, password_hash, digest_ha1, uses_left, expires_at, profile, subject_patterns, san_patterns, created_at, "
+    "protocol, sealed_secret FROM credentials ";
 constexpr std::string_view pending_columns =
     "SELECT id, request_key, request, operation, profile, label, requester, subject, subject_alt_names, created_at, "
     "expires_at, state, decided_by, reason, decided_at, certificate FROM pending_requests ";
@@ -54,6 +54,8 @@ CredentialRecord credential_at(const Query& row) {
     record.subject_patterns = from_lines(row.text(7));
     record.san_patterns = from_lines(row.text(8));
     record.created_at = row.time(9);
+    record.protocol = row.text(10);
+    record.sealed_secret = to_vec(row.blob(11));
     return record;
 }
 
@@ -246,6 +248,15 @@ Result<std::vector<PendingRequest>> Reads::pending_requests(std::optional<Pendin
     ESTUARY_TRY(const auto statement, connection_.prepare(fmt::format("{}{}ORDER BY id DESC", pending_columns,
                                                                       state ? "WHERE state = ? " : "")));
     return every(Query{statement, std::span<const Value>{values}}, pending_at);
+}
+
+Result<std::vector<PendingRequest>> Reads::decided_requests(std::string_view requester, std::string_view label, Time now) const {
+    constexpr auto approved = static_cast<std::int64_t>(PendingRequest::State::approved);
+    constexpr auto denied = static_cast<std::int64_t>(PendingRequest::State::denied);
+    ESTUARY_TRY(const auto statement,
+                connection_.prepare(fmt::format("{}WHERE state IN (?,?) AND requester = ? AND label = ? AND expires_at > ? "
+                                                "ORDER BY id LIMIT 100", pending_columns)));
+    return every(Query{statement, approved, denied, requester, label, now}, pending_at);
 }
 
 Result<std::vector<AuditEvent>> Reads::audit(std::int64_t after_id, std::size_t count_max) const {

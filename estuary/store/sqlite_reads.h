@@ -22,6 +22,7 @@ public:
     Result<std::optional<PendingRequest>> pending_request(const RequestKey& key) const;
     Result<std::optional<PendingRequest>> pending_request(std::int64_t id) const;
     Result<std::vector<PendingRequest>> pending_requests(std::optional<PendingRequest::State> state) const;
+    Result<std::vector<PendingRequest>> decided_requests(std::string_view requester, std::string_view label, Time now) const;
     Result<std::vector<AuditEvent>> audit(std::int64_t after_id, std::size_t count_max) const;
     Result<std::optional<std::string>> setting(std::string_view name) const;
     Result<void> check() const;

@@ -1,5 +1,8 @@
 // The store over SQLite: puts its parts together.
+#include "estuary/store/key_store.h"
+#include "estuary/store/package_store.h"
 #include "estuary/store/revocation_reads.h"
+#include "estuary/store/transaction_reads.h"
 #include "estuary/store/upkeep.h"
 
 namespace estuary::store {
@@ -66,13 +69,34 @@ public:
     Result<std::vector<PendingRequest>> pending_requests(std::optional<PendingRequest::State> state) override {
         return readers_.with([&](const Reads& reads) { return reads.pending_requests(state); });
     }
+    Result<std::optional<TransactionRecord>> transaction(std::string_view protocol, const RequestKey& key) override {
+        return readers_.with([&](const Reads& reads) { return sqlite::transaction(reads.connection(), protocol, key); });
+    }
+    Result<std::optional<UnconfirmedCertificate>> unconfirmed(std::string_view ca, Bytes serial_number) override {
+        return readers_.with([&](const Reads& reads) { return sqlite::unconfirmed(reads.connection(), ca, serial_number); });
+    }
+    Result<std::vector<UnconfirmedCertificate>> unconfirmed(Time before, std::size_t count_max) override {
+        return readers_.with([&](const Reads& reads) { return sqlite::unconfirmed(reads.connection(), before, count_max); });
+    }
     Result<std::vector<AuditEvent>> audit(std::int64_t after_id, std::size_t count_max) override {
         return readers_.with([&](const Reads& reads) { return reads.audit(after_id, count_max); });
     }
     Result<std::optional<std::string>> setting(std::string_view name) override {
         return readers_.with([&](const Reads& reads) { return reads.setting(name); });
     }
+    PackageReads* package_reads() noexcept override { return &packages_; }
+    KeyReads* key_reads() noexcept override { return &keys_; }
     Result<std::size_t> tidy(Time before) override { return sqlite::tidy(readers_, *writer_, before); }
+    Result<std::size_t> end_transactions(Time now) override {
+        std::size_t gone = 0;
+        for (;;) {
+            // Nothing to do is found without the writer's lock.
+            ESTUARY_TRY(const bool any, readers_.with([&](const Reads& reads) { return sqlite::any_transaction_ended(reads.connection(), now); }));
+            if (!any) return gone;
+            ESTUARY_TRY(const auto count, writer_->run([&](const sqlite::Connection& connection) { return sqlite::end_some_transactions(connection, now); }));
+            gone += count;
+        }
+    }
     Result<void> backup(const std::filesystem::path& target) override { return sqlite::backup(path_, options_, target); }
     Result<void> check() override {
         return readers_.with([](const Reads& reads) { return reads.check(); });
@@ -86,6 +110,8 @@ private:
     Options options_;
     // Destroyed from below: the writer first, which commits what is queued.
     sqlite::ReaderPool readers_;
+    sqlite::PackagesOfPool packages_{readers_};
+    sqlite::KeysOfPool keys_{readers_};
     sqlite::Checkpointer checkpointer_;
     std::unique_ptr<sqlite::Writer> writer_;
 };

@@ -42,7 +42,7 @@ Result<Writes> Writes::prepare(const Connection& connection) {
          "VALUES (?,?,?,?,?,?,?,?,?)"},
         {all.insert_credential,
          "INSERT INTO credentials (name, password_hash, digest_ha1, uses_left, expires_at, profile, subject_patterns, "
-         "san_patterns, created_at) VALUES (?,?,?,?,?,?,?,?,?)"},
+         "san_patterns, created_at, protocol, sealed_secret) VALUES (?,?,?,?,?,?,?,?,?,?,?)"},
         {all.find_uses, "SELECT uses_left FROM credentials WHERE id = ?"},
         {all.spend, "UPDATE credentials SET uses_left = uses_left - 1, spent_at = ?2 WHERE id = ?1"},
         {all.remove_credential, "DELETE FROM credentials WHERE name = ?"},
@@ -53,6 +53,14 @@ Result<Writes> Writes::prepare(const Connection& connection) {
         {all.decide,
          "UPDATE pending_requests SET state = ?2, decided_by = ?3, reason = ?4, decided_at = ?5 WHERE id = ?1 AND state = ?6"},
         {all.complete, "UPDATE pending_requests SET state = ?2, certificate = ?3 WHERE request_key = ?1 AND state = ?4"},
+        {all.await_confirmation, "INSERT INTO unconfirmed (certificate, until) VALUES (?,?)"},
+        {all.settle_confirmation, "DELETE FROM unconfirmed WHERE certificate = ?"},
+        {all.insert_transaction,
+         "INSERT INTO transactions (protocol, transaction_key, revision, expires_at, state) VALUES (?,?,1,?,?)"},
+        {all.change_transaction,
+         "UPDATE transactions SET revision = revision + 1, expires_at = ?4, state = ?5 WHERE transaction_key = ?2 AND protocol = ?1 "
+         "AND revision = ?3"},
+        {all.remove_transaction, "DELETE FROM transactions WHERE transaction_key = ?2 AND protocol = ?1"},
         {all.audit, "INSERT INTO audit (at, event, actor, object, outcome, detail) VALUES (?,?,?,?,?,?)"},
         {all.setting,
          "INSERT INTO settings (name, value) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"},
@@ -60,7 +68,9 @@ Result<Writes> Writes::prepare(const Connection& connection) {
     for (const auto& source : sources) {
         ESTUARY_TRY(source.statement, connection.prepare(source.sql));
     }
-    return Writes{connection.get(), std::move(all)};
+    ESTUARY_TRY(auto packages, PackageWrites::prepare(connection));
+    ESTUARY_TRY(auto keys, KeyWrites::prepare(connection));
+    return Writes{connection.get(), std::move(all), std::move(packages), std::move(keys)};
 }
 
 Result<void> Writes::apply(const UnitOfWork& work, bool& changed) {
@@ -172,7 +182,8 @@ Result<void> Writes::write(const InsertCredential& insert, Unit&) {
     const auto subjects = to_lines(record.subject_patterns);
     const auto sans = to_lines(record.san_patterns);
     return insert_new(Query{sql_.insert_credential, record.name, record.password_hash, record.digest_ha1, record.uses_left,
-                            record.expires_at, record.profile, subjects, sans, record.created_at},
+                            record.expires_at, record.profile, subjects, sans, record.created_at, record.protocol,
+                            record.sealed_secret},
                       "there is a credential of this name");
 }
 
@@ -215,6 +226,29 @@ Result<void> Writes::write(const CompleteRequest& complete, Unit& unit) {
     return change_one(Query{sql_.complete, Bytes{complete.key}, as_integer(PendingRequest::State::issued), *unit.certificate,
                             as_integer(PendingRequest::State::approved)},
                       "there is no such request, or it is not approved, or its certificate was issued");
+}
+
+Result<void> Writes::write(const AwaitConfirmation& await, Unit& unit) {
+    if (!unit.certificate) return fail(Code::internal, "a confirmation is awaited only for a certificate of the same unit");
+    return Query(sql_.await_confirmation, *unit.certificate, await.until).run();
+}
+
+Result<void> Writes::write(const SettleConfirmation& settle, Unit&) {
+    return change_one(Query{sql_.settle_confirmation, settle.id}, "this certificate does not wait for a confirmation");
+}
+
+Result<void> Writes::write(const PutTransaction& put, Unit&) {
+    const auto& record = put.record;
+    const Bytes key{record.key};
+    if (record.revision == 0)
+        return insert_new(Query{sql_.insert_transaction, record.protocol, key, record.expires_at, record.state},
+                          "this transaction has begun already");
+    return change_one(Query{sql_.change_transaction, record.protocol, key, record.revision, record.expires_at, record.state},
+                      "this transaction has gone on, or has ended");
+}
+
+Result<void> Writes::write(const RemoveTransaction& remove, Unit&) {
+    return change_one(Query{sql_.remove_transaction, remove.protocol, Bytes{remove.key}}, "there is no such transaction");
 }
 
 Result<void> Writes::write(const AppendAudit& append, Unit&) {

@@ -6,6 +6,8 @@
 #include <variant>
 
 #include "estuary/base/result.h"
+#include "estuary/store/keys.h"
+#include "estuary/store/packages.h"
 #include "estuary/store/records.h"
 
 namespace estuary::store {
@@ -43,6 +45,19 @@ struct DecideRequest {
 struct CompleteRequest {
     RequestKey key;                         ///< guard: exists and is approved; becomes issued, with the certificate inserted
 };                                          ///< earlier in the same unit
+struct AwaitConfirmation {
+    Time until;                             ///< of the certificate inserted earlier in the same unit
+};
+struct SettleConfirmation {
+    std::int64_t id;                        ///< guard: this certificate waits for its confirmation
+};
+struct PutTransaction {
+    TransactionRecord record;               ///< guard: `revision` is the stored one (0: there is none); the new one is one more
+};
+struct RemoveTransaction {
+    std::string protocol;
+    RequestKey key;                         ///< guard: exists
+};
 struct AppendAudit {
     AuditEvent event;
 };
@@ -54,7 +69,10 @@ struct PutSetting {
 };
 
 using Write = std::variant<InsertCertificate, RevokeCertificate, InsertCredential, SpendCredential, RemoveCredential,
-                           InsertPendingRequest, DecideRequest, CompleteRequest, AppendAudit, PublishCrl, PutSetting>;
+                           InsertPendingRequest, DecideRequest, CompleteRequest, AwaitConfirmation, SettleConfirmation,
+                           PutTransaction, RemoveTransaction, AppendAudit, PublishCrl, PutSetting, InsertPackage,
+                           RemovePackage, RecordDownload, InsertReceipt, ArchiveKey, NameEncryptionKey, RequestKeyRecovery,
+                           ApproveKeyRecovery, RecoverKey, InsertDecryptionKey, RemoveDecryptionKey>;
 
 /// Everything that one request writes: all of it or nothing. `leases` are held until the outcome is known (claims on single
 /// uses and on request keys; see authority/).
@@ -116,13 +134,23 @@ public:
     virtual Result<std::optional<PendingRequest>> pending_request(std::int64_t id) = 0;
     /// Newest first; nothing: every state.
     virtual Result<std::vector<PendingRequest>> pending_requests(std::optional<PendingRequest::State> state) = 0;
+    virtual Result<std::optional<TransactionRecord>> transaction(std::string_view protocol, const RequestKey& key) = 0;
+    virtual Result<std::optional<UnconfirmedCertificate>> unconfirmed(std::string_view ca, Bytes serial_number) = 0;
+    /// Those whose time was over before `before`, oldest first.
+    virtual Result<std::vector<UnconfirmedCertificate>> unconfirmed(Time before, std::size_t count_max) = 0;
     virtual Result<std::vector<AuditEvent>> audit(std::int64_t after_id, std::size_t count_max) = 0;
     virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;
+    /// Null: this store keeps no packages.
+    virtual PackageReads* package_reads() noexcept { return nullptr; }
+    /// Null: this store keeps nothing of keys.
+    virtual KeyReads* key_reads() noexcept { return nullptr; }
 
     /// Deletes what has no more use: request keys and pending requests past `before`, spent or expired credentials older than
     /// it. In small steps that let others write in between; returns how many rows went. May be stopped at any step and
     /// begun again.
     virtual Result<std::size_t> tidy(Time before) = 0;
+    /// Deletes transactions that expired before `now`; in small steps, too.
+    virtual Result<std::size_t> end_transactions(Time now) = 0;
     /// A consistent copy of the whole database into a new file while it is in use (backup).
     virtual Result<void> backup(const std::filesystem::path& target) = 0;
     /// PRAGMA quick_check, or the like: the first fault found.

@@ -17,6 +17,10 @@ constexpr Rule pending_requests{"pending_requests", "id", "expires_at < ?1"};
 constexpr Rule credentials{"credentials", "id",
                            "(expires_at < ?1 OR (uses_left = 0 AND coalesce(spent_at, created_at) < ?1))"};
 
+/// Packages whose time is over go, and what tells of their downloads after them; receipts stay.
+constexpr Rule past_packages{"packages", "id", "available_until < ?1"};
+constexpr Rule orphaned_downloads{"package_downloads", "id", "package NOT IN (SELECT id FROM packages)"};
+
 /// Part of a table: keys from `first` to `last`, both included.
 struct Stretch {
     std::int64_t first, last;
@@ -92,7 +96,9 @@ Result<std::size_t> tidy(ReaderPool& readers, Writer& writer, Time before) {
     ESTUARY_TRY(const auto keys, tidy_table(readers, writer, request_keys, certificate));
     ESTUARY_TRY(const auto requests, tidy_table(readers, writer, pending_requests, seconds));
     ESTUARY_TRY(const auto spent, tidy_table(readers, writer, credentials, seconds));
-    return keys + requests + spent;
+    ESTUARY_TRY(const auto waiting, tidy_table(readers, writer, past_packages, seconds));
+    ESTUARY_TRY(const auto downloads, tidy_table(readers, writer, orphaned_downloads, seconds));
+    return keys + requests + spent + waiting + downloads;
 }
 
 }  // namespace estuary::store::sqlite

@@ -114,6 +114,17 @@ TEST(Fault, LockHeldByAnotherIsUnavailable) {
     EXPECT_EQ(outcome(store->commit(enrollment(1))), "ok");
 }
 
+/// The file's page with the root of a table.
+long root_page(const std::filesystem::path& path, const std::string& table) {
+    sqlite3* database = nullptr;
+    EXPECT_EQ(sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+    long page = 0;
+    const auto take = [](void* to, int, char** columns, char**) { return *static_cast<long*>(to) = std::atol(columns[0]), 0; };
+    EXPECT_EQ(sqlite3_exec(database, ("SELECT rootpage FROM sqlite_schema WHERE name = '" + table + "'").c_str(), take, &page, nullptr), SQLITE_OK);
+    sqlite3_close(database);
+    return page;
+}
+
 TEST(Fault, DamagedFileIsFound) {
     const TemporaryDirectory directory;
     const auto path = directory / "store.db";
@@ -122,10 +133,12 @@ TEST(Fault, DamagedFileIsFound) {
         for (std::uint64_t i = 0; i < 50; ++i) ASSERT_TRUE(store->commit(enrollment(i)));
         EXPECT_TRUE(store->check());
     }
+    const auto root = root_page(path, "certificates");
+    ASSERT_GT(root, 1);
     {
         std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "r+b"), std::fclose};
         ASSERT_TRUE(file);
-        ASSERT_EQ(std::fseek(file.get(), 4096 * 20 + 8, SEEK_SET), 0);
+        ASSERT_EQ(std::fseek(file.get(), 4096 * (root - 1) + 8, SEEK_SET), 0);
         const std::string noise(3000, '\xAA');
         ASSERT_EQ(std::fwrite(noise.data(), 1, noise.size(), file.get()), noise.size());
     }
