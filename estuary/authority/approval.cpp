@@ -7,20 +7,35 @@ namespace estuary::authority {
 
 using State = store::PendingRequest::State;
 
-/// What a person decided is carried out under the profile of this moment: policy runs again on the whole request, so a profile
-/// that changed since the approval can refuse but never issue what it does not allow (bug class 22).
-Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const EnrollRequest& request,
-                                                const store::PendingRequest& pending, const std::string& who,
-                                                store::UnitOfWork& work, Time now) {
+namespace {
+
+std::string_view operation_of(const EnrollRequest& request) noexcept {
+    if (request.request.possession() == x509::Possession::generated_here) return "serverkeygen";
+    return request.verb == Verb::renew ? "renew" : "enroll";
+}
+
+}  // namespace
+
+Result<std::optional<Pending>> Authority::Impl::still_waits(const Rules& rules, const store::PendingRequest& pending, Time now) {
     // Its key holds who asked: nobody else gets here (bug class 7).
     if (pending.state == State::denied)
         return fail(Code::not_authorised, pending.reason.empty() ? std::string{"the request was denied"}
                                                                  : "the request was denied: " + text::printable(pending.reason));
     if (pending.state == State::issued || now >= pending.expires_at)
         return fail(Code::not_authorised, "the request was not fetched in time: make a new one");
-    if (pending.state == State::pending) {
+    if (pending.state == State::pending) return Pending{pending.id, rules.profile.poll_interval};
+    return std::nullopt;
+}
+
+/// What a person decided is carried out under the profile of this moment: policy runs again on the whole request, so a profile
+/// that changed since the approval can refuse but never issue what it does not allow (bug class 22).
+Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const EnrollRequest& request,
+                                                const store::PendingRequest& pending, const std::string& who,
+                                                store::UnitOfWork& work, Time now) {
+    ESTUARY_TRY(const auto waits, still_waits(rules, pending, now));
+    if (waits) {
         work.leases.clear();
-        return Pending{pending.id, rules.profile.poll_interval};
+        return *waits;
     }
     // The link to the TLS session was checked when the request was accepted; a poll comes over another session.
     auto accepted = request;
@@ -33,11 +48,11 @@ Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const Enroll
 Result<Outcome> Authority::Impl::ask_for_approval(const Rules& rules, const EnrollRequest& request, const store::RequestKey& key,
                                                   const std::string& who, store::UnitOfWork& work, Time now) {
     ESTUARY_CHECK(policy.check(rules, request, now));
-    ESTUARY_CHECK(spend(request, work, now));
+    ESTUARY_CHECK(spend(request.principal, work, now));
     store::PendingRequest pending;
     pending.key = key;
     pending.request = to_vec(request.request.der());
-    pending.operation = request.verb == Verb::renew ? "renew" : "enroll";
+    pending.operation = operation_of(request);
     pending.profile = rules.profile.name;
     pending.label = request.label;
     pending.requester = who;

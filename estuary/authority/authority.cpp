@@ -3,12 +3,25 @@
 #include <fmt/format.h>
 
 #include "estuary/authority/impl.h"
+#include "estuary/authority/key_archive.h"
 
 namespace estuary::authority {
 namespace {
 
 /// A shorter key would make generated passwords as weak as itself; an empty one would accept everybody's (bug class 9).
 constexpr std::size_t password_key_octets_min = 16;
+
+/// Agents whose certificates cannot receive would be found out with the first key.
+Result<void> check_archival(const Config& config) {
+    const auto archives = std::ranges::find_if(config.profiles, &Profile::archive_keys);
+    if (archives == config.profiles.end()) return {};
+    if (config.recovery_agents.empty())
+        return fail(Code::policy, fmt::format("profile {}: keys are to be archived, but there is no recovery agent", archives->name));
+    ESTUARY_TRY(const auto key, crypto::PrivateKey::generate("p256"));
+    if (const auto tried = archive_key(key, config.recovery_agents, {}); !tried)
+        return fail(in_context("recovery agents", tried.error()));
+    return {};
+}
 
 }  // namespace
 
@@ -47,6 +60,8 @@ Result<void> Authority::Impl::prepare() {
         if (!profiles.emplace(profile.name, std::move(rules)).second)
             return fail(Code::policy, "two profiles named " + profile.name);
     }
+    keys = config.key_pool ? config.key_pool : std::make_shared<KeyPool>();
+    ESTUARY_CHECK(check_archival(config));
     passwords.emplace(config.password_key, config.slow_hashes_max, entropy);
     return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 // The sea: every protocol asks here, and nothing is signed anywhere else. Synchronous; thread-safe. What a call writes goes into
 // the caller's unit of work; nothing may be told to the peer before that is committed.
+#include <functional>
 #include <memory>
 #include <variant>
 
@@ -9,9 +10,14 @@
 #include "estuary/crypto/key.h"
 #include "estuary/crypto/password.h"
 #include "estuary/store/store.h"
-#include "estuary/x509/request.h"
+#include "estuary/x509/certification_request.h"
 
 namespace estuary::authority {
+
+class KeyPool;
+struct KeyRequest;
+struct KeyUser;
+struct NewKey;
 
 /// How a CA tells what has become of its certificates (RFC 5280 5, RFC 6960). In URIs "{shard}" stands for the shard's number.
 struct StatusConfig {
@@ -21,6 +27,9 @@ struct StatusConfig {
     Seconds delta_validity{86400};
     std::vector<std::string> crl_uris, delta_uris;  ///< where the CRLs will be
     std::vector<std::string> ocsp_uris, ca_issuer_uris;
+    /// Under which CRLs are numbered and recorded; empty: the CA's name. Generations of one CA sign lists of their own, and
+    /// numbers are each issuer's (RFC 5280 5.2.3).
+    std::string publisher{};
 };
 
 /// One issuing CA: its key, its certificate, and what /cacerts tells of it.
@@ -36,6 +45,9 @@ struct CaConfig {
 struct ManufacturerAnchors {
     std::string name;
     std::vector<x509::Certificate> anchors;
+    /// Asked for each verified chain (anchor last) what is known of its status elsewhere; answers at once. not_authorised: it is
+    /// revoked, or nobody can tell and that is not enough; too_busy, unavailable: not known now. Empty: not checked.
+    std::function<Result<void>(const std::vector<ByteVec>& verified_chain)> check_status{};
 };
 
 struct Config {
@@ -46,6 +58,8 @@ struct Config {
     crypto::Secret password_key;                    ///< keys the hash of generated passwords
     std::string digest_realm = "estuary";
     unsigned slow_hashes_max = 2;                   ///< concurrent scrypt computations; more: too_busy
+    std::vector<x509::Certificate> recovery_agents{};  ///< for whom private keys are archived, where a profile says so
+    std::shared_ptr<KeyPool> key_pool{};            ///< of keys made for others; null: made when they are asked for
 };
 
 enum class Verb : std::uint8_t { enroll, renew };
@@ -57,10 +71,14 @@ struct EnrollRequest {
     Verb verb = Verb::enroll;
     std::string profile;                 ///< what the label gives
     std::string label;
-    x509::SignedRequest request;
+    x509::CertificationRequest request;
     Principal principal;
     Linking linking = Linking::absent;
     bool linking_required = false;
+    /// The requester has to confirm the certificate, or it is revoked after this long (RFC 9810 5.3.18).
+    std::optional<Seconds> confirm_within{};
+    /// Of a protocol whose transactions have identifiers (RFC 9810 5.1.1): the same octets in another one are another request.
+    ByteVec transaction_id{};
 };
 
 struct Issued {
@@ -73,6 +91,7 @@ struct Pending {
     Seconds retry_after{};
 };
 using Outcome = std::variant<Issued, Pending>;
+using KeyOutcome = std::variant<NewKey, Pending>;
 
 struct RevokeRequest {
     std::string ca;
@@ -80,6 +99,14 @@ struct RevokeRequest {
     store::RevocationReason reason = store::RevocationReason::unspecified;  ///< remove_from_crl: lifts a hold
     Principal principal;
     std::optional<Time> invalidity_date{};
+};
+
+struct ConfirmRequest {
+    std::string ca;
+    ByteVec serial_number;
+    bool accepted = false;               ///< false: it is revoked at once
+    Principal principal;                 ///< whoever requested it
+    std::string reason{};                ///< of a refusal, for the audit trail
 };
 
 enum class CrlKind : std::uint8_t { complete, delta };
@@ -105,26 +132,47 @@ public:
     /// For Digest: the stored H(A1) of a live credential; not_authenticated if none.
     struct DigestSecret { std::string ha1; CredentialProof proof; };
     Result<DigestSecret> digest_secret(std::string_view name, std::string_view address);
-    void digest_failed(std::string_view name, std::string_view address);
+    /// For MACs (CMP, CMC): the secret of a live credential of this protocol, "cmp" or "cmc". For an unknown name, or one that
+    /// expired, a secret that nobody has, so that both fail alike: only a right MAC says whether the proof means anything.
+    struct SharedSecret { crypto::Secret secret; CredentialProof proof; };
+    Result<SharedSecret> shared_secret(std::string_view name, std::string_view protocol, std::string_view address);
+    /// Counts a wrong proof by Digest or MAC; later ones are slowed.
+    void proof_failed(std::string_view name, std::string_view address);
     /// A chain whose key was proved and which the TLS layer verified to an anchor of ours (anchor last). Checks that anchor,
-    /// validity, and the revocation state in the store (fails closed: an unrecorded certificate of ours is refused, bug class 6).
+    /// validity, and the revocation state: of our own in the store (fails closed: an unrecorded certificate of ours is refused, bug
+    /// class 6), of a manufacturer's by its `check_status`.
     Result<CertificateProof> authenticate_certificate(const std::vector<ByteVec>& verified_chain);
+    /// The same for a certificate whose key was proved by a signature in a message: its path to an anchor of ours is looked for
+    /// among `others` first. not_authorised where there is none.
+    Result<CertificateProof> authenticate_signer(const x509::Certificate& signer, const std::vector<x509::Certificate>& others);
 
     // -- verbs -------------------------------------------------------------------------------------------------------
     /// Issues, waits for approval, answers a repeated request as before, or refuses. Writes into `work`; refusals are audited
     /// there too, so commit `work` also when an error comes back.
     Result<Outcome> enroll(const EnrollRequest& request, store::UnitOfWork& work);
+    /// The same with a key that is made here: see key_generation.h. The same request again gets another key and certificate.
+    Result<KeyOutcome> enroll_with_new_key(const KeyRequest& request, store::UnitOfWork& work);
+    /// A key that the requester has named to have its new private key encrypted with, shared with it or of a certificate of its
+    /// own. policy: there is none that it may name.
+    Result<crypto::Secret> shared_decryption_key(Bytes identifier, const KeyUser& user);
+    Result<x509::Certificate> decryption_certificate(Bytes identifier, const KeyUser& user);
     /// Revokes, changes a hold into something final, or lifts it. By an operator; by the holder of the certificate; by a
     /// registration authority (id-kp-cmcRA) of the same CA and label. conflict, if it is revoked already; not_found;
     /// not_authorised.
     Result<void> revoke(const RevokeRequest& request, store::UnitOfWork& work);
-    /// What has become of a certificate; nothing: this CA never issued it. not_found: no such CA.
+    /// What has become of a certificate; nothing: this CA, under the name and key that it has now, never issued it. not_found: no
+    /// such CA.
     Result<std::optional<store::CertificateStatus>> status(std::string_view ca, Bytes serial_number);
     /// The next CRL of a shard: its number is taken by `work` (conflict at commit: another was faster). A delta goes with the
-    /// newest complete one; not_found without it.
-    Result<MadeCrl> make_crl(std::string_view ca, unsigned shard, CrlKind kind, store::UnitOfWork& work);
+    /// newest complete one; not_found without it. `above`: a number that is out already, whatever the store says of it.
+    Result<MadeCrl> make_crl(std::string_view ca, unsigned shard, CrlKind kind, store::UnitOfWork& work, std::int64_t above = 0);
     /// How many shards have CRLs: those of the configuration, and those of former ones that certificates still name.
     Result<unsigned> crl_shards(std::string_view ca);
+    /// Settles a certificate that waits for its confirmation. not_found: none waits (settled already, or too late);
+    /// not_authorised: another principal's.
+    Result<void> confirm(const ConfirmRequest& request, store::UnitOfWork& work);
+    /// Revokes what was not confirmed in time (bug class 27); at most `count_max`, returns how many.
+    Result<std::size_t> revoke_unconfirmed(std::size_t count_max, store::UnitOfWork& work);
     Result<void> decide(std::int64_t request_id, bool approve, std::string reason, const Principal& principal,
                         store::UnitOfWork& work);
 

@@ -61,7 +61,8 @@ Period period(Time now, Seconds validity) {
 /// Plans and signs CA certificates. The friend of Policy: no request reaches it.
 class Ceremony {
 public:
-    Ceremony(Time now, crypto::Entropy& entropy, store::UnitOfWork& work) : now_{now}, entropy_{entropy}, work_{work} {}
+    Ceremony(const CaPlan& plan, Time now, crypto::Entropy& entropy, store::UnitOfWork& work)
+        : ca_{plan}, now_{now}, entropy_{entropy}, work_{work} {}
 
     struct Plan {
         x509::Name subject;
@@ -79,17 +80,17 @@ public:
         return sign(plan, key, &issuer);
     }
 
-    Result<NewCa> make(const CaPlan& plan, unsigned generation) {
-        ESTUARY_TRY(auto root_key, crypto::PrivateKey::generate(plan.key_type));
-        ESTUARY_TRY(auto issuing_key, crypto::PrivateKey::generate(plan.key_type));
-        ESTUARY_TRY(auto root_subject, ca_name(plan, "Root", generation));
-        ESTUARY_TRY(auto issuing_subject, ca_name(plan, "Issuing", generation));
-        const auto root_period = period(now_, plan.root_validity);
-        auto issuing_period = period(now_, plan.issuing_validity);
+    Result<NewCa> make(unsigned generation) {
+        ESTUARY_TRY(auto root_key, crypto::PrivateKey::generate(ca_.key_type));
+        ESTUARY_TRY(auto issuing_key, crypto::PrivateKey::generate(ca_.key_type));
+        ESTUARY_TRY(auto root_subject, ca_name(ca_, "Root", generation));
+        ESTUARY_TRY(auto issuing_subject, ca_name(ca_, "Issuing", generation));
+        const auto root_period = period(now_, ca_.root_validity);
+        auto issuing_period = period(now_, ca_.issuing_validity);
         issuing_period.not_after = std::min(issuing_period.not_after, root_period.not_after);
         ESTUARY_TRY(auto root_certificate, root({std::move(root_subject), root_key.public_key(), root_period, {}, {}, "root-ca"}, root_key));
         ESTUARY_TRY(auto issuing, below({std::move(issuing_subject), issuing_key.public_key(), issuing_period, 0,
-                                         plan.name_constraints, "issuing-ca"},
+                                         ca_.name_constraints, "issuing-ca"},
                                         root_key, root_certificate));
         return NewCa{std::move(root_key), std::move(issuing_key), std::move(root_certificate), std::move(issuing)};
     }
@@ -126,7 +127,16 @@ private:
         tbs.extensions.push_back(x509::make_key_usage(x509::key_cert_sign | x509::crl_sign));
         tbs.extensions.push_back(x509::make_basic_constraints({true, plan.path_length}));
         if (plan.name_constraints) tbs.extensions.push_back(x509::make_name_constraints(*plan.name_constraints));
+        if (issuer != nullptr) ESTUARY_CHECK(point_to_status(*issuer, tbs));
         return tbs;
+    }
+
+    Result<void> point_to_status(const x509::Certificate& root, x509::TbsCertificate& tbs) const {
+        ESTUARY_TRY(const auto lists, root_uris(ca_.root_crl_uris, root));
+        ESTUARY_TRY(const auto certificates, root_uris(ca_.root_certificate_uris, root));
+        if (!lists.empty()) tbs.extensions.push_back(x509::make_crl_distribution_points(lists));
+        if (!certificates.empty()) tbs.extensions.push_back(x509::make_authority_info_access({}, certificates));
+        return {};
     }
 
     Result<x509::Certificate> sign(const Plan& plan, const crypto::PrivateKey& key, const x509::Certificate* issuer) {
@@ -153,15 +163,30 @@ private:
         work_.writes.emplace_back(store::InsertCertificate{std::move(line), std::nullopt});
     }
 
+    const CaPlan& ca_;
     Time now_;
     crypto::Entropy& entropy_;
     store::UnitOfWork& work_;
 };
 
+Result<std::string> root_key_text(const x509::Certificate& root) {
+    if (const auto stated = root.subject_key_id()) return to_hex(*stated);
+    ESTUARY_TRY(const auto identifier, x509::key_identifier(root.spki()));
+    return to_hex(identifier);
+}
+
+Result<std::vector<std::string>> root_uris(std::vector<std::string> uris, const x509::Certificate& root) {
+    constexpr std::string_view mark = "{key}";
+    ESTUARY_TRY(const auto key, root_key_text(root));
+    for (auto& uri : uris)
+        for (auto at = uri.find(mark); at != std::string::npos; at = uri.find(mark)) uri.replace(at, mark.size(), key);
+    return uris;
+}
+
 Result<NewCa> make_ca(const CaPlan& plan, const Clock& clock, crypto::Entropy& entropy, store::UnitOfWork& work) {
     store::UnitOfWork own;
-    Ceremony ceremony{clock.now(), entropy, own};
-    ESTUARY_TRY(auto made, ceremony.make(plan, 1));
+    Ceremony ceremony{plan, clock.now(), entropy, own};
+    ESTUARY_TRY(auto made, ceremony.make(1));
     ceremony.audit("ca.created", made.root, made.issuing);
     std::ranges::move(own.writes, std::back_inserter(work.writes));
     return made;
@@ -176,8 +201,8 @@ Result<RolledOver> roll_over(const CaPlan& plan, const x509::Certificate& old_ro
     const auto now = clock.now();
     if (now > old_root.not_after()) return fail(Code::policy, "the old root has expired: make a new CA instead");
     store::UnitOfWork own;
-    Ceremony ceremony{now, entropy, own};
-    ESTUARY_TRY(auto next, ceremony.make(plan, generation_of(old_root.subject()) + 1));
+    Ceremony ceremony{plan, now, entropy, own};
+    ESTUARY_TRY(auto next, ceremony.make(generation_of(old_root.subject()) + 1));
     ESTUARY_TRY(const auto old_key, old_root.public_key());
     const Period old_period{old_root.not_before(), old_root.not_after()};
     const Period new_until_old_ends{next.root.not_before(), std::min(next.root.not_after(), old_root.not_after())};

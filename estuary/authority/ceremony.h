@@ -10,7 +10,14 @@ struct CaPlan {
     Seconds root_validity{20 * 365 * 86400LL};
     Seconds issuing_validity{10 * 365 * 86400LL};
     std::optional<x509::NameConstraints> name_constraints;   ///< on the issuing CA
+    /// Where the list and the certificate of a root are found: cRLDistributionPoints and authorityInfoAccess of what it signs. "{key}"
+    /// stands for the root's key identifier in hexadecimal, so that several roots share nothing. Empty: neither is written.
+    std::vector<std::string> root_crl_uris{}, root_certificate_uris{};
 };
+/// The URIs of this root: "{key}" put in. A root without a key identifier gets the one that RFC 5280 4.2.1.2 (1) has.
+Result<std::vector<std::string>> root_uris(std::vector<std::string> uris, const x509::Certificate& root);
+/// What "{key}" stands for.
+Result<std::string> root_key_text(const x509::Certificate& root);
 struct NewCa {
     crypto::PrivateKey root_key, issuing_key;
     x509::Certificate root, issuing;

@@ -1,24 +1,19 @@
 #include <fmt/format.h>
 
 #include "estuary/authority/impl.h"
+#include "estuary/authority/issued_by.h"
 #include "estuary/authority/serial.h"
+#include "estuary/x509/path.h"
 
 namespace estuary::authority {
 namespace {
 
-bool issued(const x509::Certificate& ca, const x509::Certificate& certificate) {
-    if (!(certificate.issuer() == ca.subject())) return false;
-    const auto wanted = certificate.authority_key_id();
-    const auto own = ca.subject_key_id();
-    return !wanted || !own || *wanted == *own;
-}
-
 /// The CA of ours that issued it, under its certificate of today or a former one.
 const CaConfig* issuing_ca(const Config& config, const x509::Certificate& certificate) {
     for (const auto& ca : config.cas) {
-        if (issued(ca.certificate, certificate)) return &ca;
+        if (is_issued_by(certificate, ca.certificate)) return &ca;
         for (const auto& former : ca.rollover)
-            if (!former.is_self_issued() && issued(former, certificate)) return &ca;
+            if (!former.is_self_issued() && is_issued_by(certificate, former)) return &ca;
     }
     return nullptr;
 }
@@ -57,10 +52,26 @@ Result<CertificateProof> Authority::authenticate_certificate(const std::vector<B
         return fail(Code::not_authenticated, "the client certificate is not valid now");
     if (anchor->second.ours) return impl_->prove_own(std::move(certificate));
     if (certificate.is_ca()) return not_known();
+    const auto& name = anchor->second.manufacturer;
+    const auto manufacturer = std::ranges::find(impl_->config.manufacturers, name, &ManufacturerAnchors::name);
+    if (manufacturer->check_status) ESTUARY_CHECK(manufacturer->check_status(verified_chain));
     CertificateProof proof;
     proof.certificate = std::move(certificate);
-    proof.manufacturer = anchor->second.manufacturer;
+    proof.manufacturer = name;
     return proof;
+}
+
+Result<CertificateProof> Authority::authenticate_signer(const x509::Certificate& signer,
+                                                        const std::vector<x509::Certificate>& others) {
+    std::vector<x509::Certificate> anchors;
+    for (const auto& [anchor, meaning] : impl_->anchors) anchors.push_back(anchor);
+    x509::PathOptions options;
+    options.at = impl_->clock.now();
+    const auto path = x509::validate_path(signer, others, anchors, options);
+    if (!path) return fail(Code::not_authorised, "the signer's certificate is not known here", path.error().detail);
+    std::vector<ByteVec> chain;
+    for (const auto& certificate : *path) chain.push_back(to_vec(certificate.der()));
+    return authenticate_certificate(chain);
 }
 
 }  // namespace estuary::authority

@@ -36,6 +36,8 @@ x509::CrlTemplate list_of(const Issuer& issuer, const Policy::CrlPlan& plan) {
     return list;
 }
 
+const std::string& publisher_of(const CaConfig& ca) { return ca.status.publisher.empty() ? ca.name : ca.status.publisher; }
+
 /// Both enumerations have the numbers of RFC 5280 5.3.1.
 x509::CrlReason reason_of(store::RevocationReason reason) { return static_cast<x509::CrlReason>(reason); }
 
@@ -65,27 +67,29 @@ Result<unsigned> Authority::crl_shards(std::string_view ca_name) {
     auto shards = config->status.crl_shards;
     ESTUARY_TRY(const auto published, impl_->store.crls());
     for (const auto& record : published)
-        if (record.ca == ca_name) shards = std::max(shards, record.shard + 1);
+        if (record.ca == publisher_of(*config)) shards = std::max(shards, record.shard + 1);
     return shards;
 }
 
-Result<MadeCrl> Authority::make_crl(std::string_view ca_name, unsigned shard, CrlKind kind, store::UnitOfWork& work) {
+Result<MadeCrl> Authority::make_crl(std::string_view ca_name, unsigned shard, CrlKind kind, store::UnitOfWork& work,
+                                    std::int64_t above) {
     const auto found = impl_->issuers.find(ca_name);
     if (found == impl_->issuers.end()) return fail(Code::not_found, "there is no such CA");
     const auto& issuer = found->second;
     const auto& status = issuer.config->status;
+    const auto& publisher = publisher_of(*issuer.config);
     const bool delta = kind == CrlKind::delta;
-    ESTUARY_TRY(const auto complete, impl_->store.crl(ca_name, shard, false));
-    ESTUARY_TRY(const auto former_delta, impl_->store.crl(ca_name, shard, true));
+    ESTUARY_TRY(const auto complete, impl_->store.crl(publisher, shard, false));
+    ESTUARY_TRY(const auto former_delta, impl_->store.crl(publisher, shard, true));
     if (delta && !complete) return fail(Code::not_found, "a delta CRL needs a complete one that it goes with");
 
     const auto now = impl_->clock.now();
     MadeCrl made;
     auto& record = made.record;
-    record.ca = ca_name;
+    record.ca = publisher;
     record.shard = shard;
     record.delta = delta;
-    record.number = std::max(complete ? complete->number : 0, former_delta ? former_delta->number : 0) + 1;
+    record.number = std::max({complete ? complete->number : 0, former_delta ? former_delta->number : 0, above}) + 1;
     record.this_update = now;
     record.next_update = std::min(now + (delta ? status.delta_validity : status.crl_validity), issuer.config->certificate.not_after());
     if (record.next_update <= now) return fail(Code::unavailable, "the CA's own certificate has expired", "CA " + record.ca);

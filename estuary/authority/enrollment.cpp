@@ -12,18 +12,6 @@ constexpr unsigned answers_max = 16;
 
 std::string_view to_string(Verb verb) noexcept { return verb == Verb::renew ? "renew" : "enroll"; }
 
-/// What makes two requests the same: who asks, for what, where, with which octets. Length-prefixed, so that no two differ only
-/// in where one part ends. A renewal's principal names the serial number of the current certificate.
-store::RequestKey request_key(const EnrollRequest& request, const std::string& who) {
-    der::Writer writer;
-    writer.octet_string(as_bytes(to_string(request.verb)))
-        .octet_string(as_bytes(request.profile))
-        .octet_string(as_bytes(request.label))
-        .octet_string(as_bytes(who))
-        .octet_string(request.request.der());
-    return crypto::sha256(writer.bytes());
-}
-
 /// The key for the next answer to the same request, after one that no longer holds.
 store::RequestKey next_key(const store::RequestKey& key, Bytes former_serial_number) {
     der::Writer writer;
@@ -39,7 +27,8 @@ bool still_holds(const store::CertificateRecord& record, Time now) {
 
 tl::unexpected<Error> busy() { return fail(Error{Code::too_busy, "the same request is under way", {}, 1}); }
 
-/// Refusals are audited; trouble of our own is not a refusal.
+}  // namespace
+
 bool is_refusal(Code code) noexcept {
     switch (code) {
         case Code::malformed:
@@ -63,10 +52,21 @@ bool is_spent(const Principal& principal) {
     return principal.credential && principal.credential->uses_left && *principal.credential->uses_left <= 0;
 }
 
-}  // namespace
+store::RequestKey request_key(const RequestIdentity& request) {
+    der::Writer writer;
+    writer.octet_string(as_bytes(request.operation))
+        .octet_string(as_bytes(request.profile))
+        .octet_string(as_bytes(request.label))
+        .octet_string(as_bytes(request.who))
+        .octet_string(request.der);
+    if (!request.transaction_id.empty()) writer.octet_string(request.transaction_id);
+    return crypto::sha256(writer.bytes());
+}
 
 Result<Outcome> Authority::Impl::enroll(const EnrollRequest& request, store::UnitOfWork& work) {
     const auto who = request.principal.describe();
+    if (request.request.possession() == x509::Possession::generated_here)
+        return fail(Code::internal, "the key of this request was not made here");
     // Into a unit of its own first: what a refused request had begun to write never reaches the caller's.
     store::UnitOfWork own;
     auto outcome = try_enroll(request, who, own);
@@ -87,7 +87,8 @@ Result<Outcome> Authority::Impl::try_enroll(const EnrollRequest& request, const 
     if (request.principal.anonymous())
         return fail(Code::not_authenticated, "this needs a name and password or a client certificate");
     const auto now = clock.now();
-    const auto first_key = request_key(request, who);
+    const auto first_key =
+        request_key({to_string(request.verb), request.profile, request.label, who, request.request.der(), request.transaction_id});
     auto lease = claims.request(first_key);
     if (!lease) return busy();
     work.leases.push_back(std::move(lease));
@@ -105,7 +106,7 @@ Result<Outcome> Authority::Impl::try_enroll(const EnrollRequest& request, const 
     }
     if (spent) return fail(Code::not_authenticated, "this credential has been used up");
     if (rules->profile.manual_approval) return ask_for_approval(*rules, request, earlier.key, who, work, now);
-    ESTUARY_CHECK(spend(request, work, now));
+    ESTUARY_CHECK(spend(request.principal, work, now));
     ESTUARY_TRY(auto certificate, issue(*rules, request, who, earlier.key, work, now));
     return Issued{std::move(certificate), rules->profile.ca, false};
 }
@@ -136,8 +137,8 @@ Result<Authority::Impl::Earlier> Authority::Impl::earlier_answer(const Rules& ru
     return fail(Code::policy, "this very request was answered too often: make a new one");
 }
 
-Result<void> Authority::Impl::spend(const EnrollRequest& request, store::UnitOfWork& work, Time now) {
-    const auto& credential = request.principal.credential;
+Result<void> Authority::Impl::spend(const Principal& principal, store::UnitOfWork& work, Time now) {
+    const auto& credential = principal.credential;
     if (!credential || !credential->uses_left) return {};
     // The claim comes before the look into the store: whoever committed in between is counted in one or in the other
     // (bug class 35). The guard of the write holds also against other processes.
@@ -173,13 +174,17 @@ Result<x509::Certificate> Authority::Impl::issue(const Rules& rules, const Enrol
           fmt::format("{} profile={} label={} subject={} address={}", to_string(request.verb), record.profile, record.label,
                       record.subject, request.principal.address));
     work.writes.emplace_back(store::InsertCertificate{std::move(record), key});
+    // A certificate to encrypt to can be named by its key (RFC 7030 4.4.1.2); the others need no place in that index.
+    if ((certificate.key_usage().value_or(0) & (x509::key_encipherment | x509::key_agreement)) != 0)
+        if (auto identifier = certificate.subject_key_id()) work.writes.emplace_back(store::NameEncryptionKey{std::move(*identifier)});
+    if (request.confirm_within) work.writes.emplace_back(store::AwaitConfirmation{now + *request.confirm_within});
     return certificate;
 }
 
 Result<x509::Certificate> Authority::issue_for_server(std::string_view profile, const x509::SignedRequest& request,
                                                       store::UnitOfWork& work) {
     ESTUARY_TRY(const auto* const rules, impl_->rules(profile));
-    EnrollRequest wanted{Verb::enroll, std::string{profile}, {}, request, {}, Linking::absent, false};
+    EnrollRequest wanted{Verb::enroll, std::string{profile}, {}, request, {}};
     wanted.principal.operator_ = true;
     return impl_->issue(*rules, wanted, wanted.principal.describe(), std::nullopt, work, impl_->clock.now());
 }

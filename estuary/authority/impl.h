@@ -1,6 +1,8 @@
 #pragma once
 // The authority's parts, put together.
 #include "estuary/authority/claims.h"
+#include "estuary/authority/key_generation.h"
+#include "estuary/authority/key_pool.h"
 #include "estuary/authority/passwords.h"
 #include "estuary/authority/policy.h"
 
@@ -8,6 +10,20 @@ namespace estuary::authority {
 
 /// A revocation that counts: whatever the reason, until somebody learns to lift holds.
 inline bool is_revoked(const std::optional<store::Revocation>& revocation) noexcept { return revocation.has_value(); }
+
+/// Refusals are audited; trouble of our own is not a refusal.
+bool is_refusal(Code code) noexcept;
+/// A limited credential without uses left.
+bool is_spent(const Principal& principal);
+
+/// What makes two requests the same: who asks, for what, where, with which octets. A renewal's principal names the serial number of
+/// the current certificate.
+struct RequestIdentity {
+    std::string_view operation, profile, label, who;
+    Bytes der, transaction_id;
+};
+/// Length-prefixed, so that no two differ only in where one part ends.
+store::RequestKey request_key(const RequestIdentity& request);
 
 /// The text of names as records keep it: "dns:a.example ip:192.0.2.1".
 std::string names_text(const std::vector<x509::GeneralName>& names);
@@ -35,11 +51,21 @@ public:
                                    const std::string& who, store::UnitOfWork& work, Time now);
     Result<Outcome> ask_for_approval(const Rules& rules, const EnrollRequest& request, const store::RequestKey& key,
                                      const std::string& who, store::UnitOfWork& work, Time now);
+    /// What a pending request waits for; nothing: it is approved.
+    static Result<std::optional<Pending>> still_waits(const Rules& rules, const store::PendingRequest& pending, Time now);
     /// Takes one use of a limited credential: its claim and its write.
-    Result<void> spend(const EnrollRequest& request, store::UnitOfWork& work, Time now);
+    Result<void> spend(const Principal& principal, store::UnitOfWork& work, Time now);
     /// Policy, signature, record, audit: the one way to a certificate.
     Result<x509::Certificate> issue(const Rules& rules, const EnrollRequest& request, const std::string& who,
                                     std::optional<store::RequestKey> key, store::UnitOfWork& work, Time now);
+
+    // key_generation.cpp
+    Result<KeyOutcome> try_new_key(const KeyRequest& request, const std::string& who, store::UnitOfWork& work);
+    struct Prepared {
+        crypto::PrivateKey key;
+        EnrollRequest request;
+    };
+    Result<Prepared> prepare_key(const Rules& rules, const KeyRequest& request, bool accepted);
 
     Result<const Rules*> rules(std::string_view profile) const;
     void audit(store::UnitOfWork& work, std::string event, std::string actor, std::string object, std::string outcome,
@@ -56,6 +82,7 @@ public:
     crypto::Entropy& entropy;
     Policy policy;
     Claims claims;
+    std::shared_ptr<KeyPool> keys;
     std::optional<PasswordChecker> passwords;
     std::map<std::string, Issuer, std::less<>> issuers;
     std::map<std::string, std::unique_ptr<Rules>, std::less<>> profiles;

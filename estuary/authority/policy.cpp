@@ -49,6 +49,30 @@ Result<void> check_linking(const EnrollRequest& request) {
     return {};
 }
 
+/// What the key's possession rests on. That a key made here is really made here is the authority's own affair: see
+/// key_generation.cpp and Impl::enroll.
+Result<void> check_possession(const EnrollRequest& request) {
+    switch (request.request.possession()) {
+        case x509::Possession::signature:
+        case x509::Possession::generated_here: return {};
+        case x509::Possession::registration_authority:
+            if (is_registration_authority(request.principal)) return {};
+            return fail(Code::bad_proof, "only a registration authority may vouch for the possession of a key (RFC 4211 4)");
+        case x509::Possession::decryption: break;
+    }
+    switch (request.request.public_key().kind()) {
+        case crypto::KeyKind::rsa:
+        case crypto::KeyKind::ec:
+        case crypto::KeyKind::ml_kem:
+        case crypto::KeyKind::other: return {};
+        case crypto::KeyKind::ed25519:
+        case crypto::KeyKind::ed448:
+        case crypto::KeyKind::ml_dsa:
+        case crypto::KeyKind::slh_dsa: break;
+    }
+    return fail(Code::bad_proof, "a key that only signs proves its possession by a signature");
+}
+
 struct Identity {
     x509::Name subject;
     Names names;
@@ -64,7 +88,7 @@ Names sorted(Names names) {
 //= https://www.rfc-editor.org/rfc/rfc7030#section-4.2.2
 //# The request Subject field and SubjectAltName extension MUST be identical to the corresponding fields in the certificate
 //# being renewed/rekeyed.
-Result<Names> same_names_as(const x509::Certificate& current, const x509::SignedRequest& request) {
+Result<Names> same_names_as(const x509::Certificate& current, const x509::CertificationRequest& request) {
     ESTUARY_TRY(auto names, current.subject_alt_names());
     if (!(request.subject() == current.subject()))
         return fail(Code::policy, "the subject must be the current certificate's, octet for octet");
@@ -135,14 +159,18 @@ struct Validity {
 };
 
 /// notAfter is the last second (RFC 5280 4.1.2.5), so the period ends one second before its sum (bug class 21); it is cut to
-/// the CA's own.
-Result<Validity> validity_of(const Rules& rules, Time now) {
+/// the CA's own. A request may wish for a later beginning and an earlier end than the profile gives, never for more.
+Result<Validity> validity_of(const Rules& rules, const x509::CertificationRequest& request, Time now) {
     const auto& ca = rules.issuer->config->certificate;
     if (now < ca.not_before() || now + last_hour > ca.not_after())
         return fail(Code::unavailable, "the CA's own certificate is not valid long enough", "CA " + rules.profile.ca);
     Validity validity{now - rules.profile.backdate, {}};
     validity.not_after = std::min(validity.not_before + rules.profile.validity - Seconds{1}, ca.not_after());
     validity.not_before = std::max(validity.not_before, ca.not_before());
+    if (const auto wish = request.not_before()) validity.not_before = std::max(validity.not_before, *wish);
+    if (const auto wish = request.not_after()) validity.not_after = std::min(validity.not_after, *wish);
+    if (validity.not_after < std::max(validity.not_before, now))
+        return fail(Code::policy, "the validity that is asked for has ended, or begins after its end or the profile's");
     return validity;
 }
 
@@ -158,13 +186,14 @@ Result<Policy::Decision> Policy::decide(const Rules& rules, const EnrollRequest&
     ESTUARY_CHECK(check_principal(rules, request));
     if (request.verb == Verb::renew) ESTUARY_CHECK(check_renewal(rules, request, now));
     ESTUARY_CHECK(check_linking(request));
-    ESTUARY_CHECK(check_key(rules, request.request.public_key(), blocked_));
+    ESTUARY_CHECK(check_possession(request));
+    ESTUARY_CHECK(check_key(rules, request.request, blocked_));
     ESTUARY_TRY(auto names, request.verb == Verb::renew ? renewal_names(rules, request) : enrollment_names(rules, request));
     if (request.principal.credential)
         ESTUARY_CHECK(check_credential_patterns(*request.principal.credential, names.subject, names.names));
     ESTUARY_TRY(auto extensions, apply_extension_rules(rules, request.request));
     ESTUARY_CHECK(check_names_together(names.subject, names.names, extensions.server_auth));
-    ESTUARY_TRY(const auto validity, validity_of(rules, now));
+    ESTUARY_TRY(const auto validity, validity_of(rules, request.request, now));
     return Decision{std::move(names), std::move(extensions), validity};
 }
 

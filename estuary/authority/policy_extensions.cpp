@@ -43,9 +43,10 @@ constexpr std::uint32_t agreement_bits = x509::key_agreement | x509::encipher_on
 constexpr std::uint32_t encipherment_bits = x509::key_encipherment | x509::data_encipherment;
 
 /// What a key of this kind can do at all (RFC 5280 4.2.1.3, RFC 8410 5, RFC 9881 5; bug class 33).
-std::uint32_t possible_usage(crypto::KeyKind kind) {
+std::uint32_t possible_usage(const crypto::PublicKey& key) {
     constexpr std::uint32_t signing = x509::digital_signature | x509::non_repudiation;
-    switch (kind) {
+    if (key.type_name() == "x25519" || key.type_name() == "x448") return agreement_bits;
+    switch (key.kind()) {
         case crypto::KeyKind::rsa: return signing | encipherment_bits;
         case crypto::KeyKind::ec: return signing | agreement_bits;
         case crypto::KeyKind::ml_kem: return x509::key_encipherment;
@@ -60,7 +61,7 @@ std::uint32_t possible_usage(crypto::KeyKind kind) {
 
 class Extensions {
 public:
-    Extensions(const Rules& rules, const x509::SignedRequest& request) : profile_{rules.profile}, request_{request} {
+    Extensions(const Rules& rules, const x509::CertificationRequest& request) : profile_{rules.profile}, request_{request} {
         out_.key_usage = profile_.key_usage;
         out_.ext_key_usage = rules.ext_key_usage;
         purposes_ = profile_.ext_key_usage;
@@ -68,7 +69,7 @@ public:
 
     Result<RequestedExtensions> apply() {
         for (const auto& extension : request_.extensions()) ESTUARY_CHECK(one(extension));
-        out_.key_usage &= possible_usage(request_.public_key().kind());
+        out_.key_usage &= possible_usage(request_.public_key());
         if (profile_.key_usage != 0 && out_.key_usage == 0)
             return fail(Code::policy, "no key usage that the profile gives fits a key of this kind");
         out_.server_auth = purposes_.empty() || has(purposes_, x509::oid::kp_server_auth) ||
@@ -109,7 +110,7 @@ private:
         ESTUARY_TRY(const auto asked, x509::parse_key_usage(extension.value));
         if ((asked & ca_bits) != 0) return fail(Code::policy, "the request asks for the key usage of a CA");
         if ((asked & ~profile_.key_usage) != 0) ESTUARY_CHECK(unwanted("key usages"));
-        const auto common = asked & profile_.key_usage & possible_usage(request_.public_key().kind());
+        const auto common = asked & profile_.key_usage & possible_usage(request_.public_key());
         if (common != 0) out_.key_usage = common;
         return {};
     }
@@ -131,7 +132,7 @@ private:
     }
 
     const Profile& profile_;
-    const x509::SignedRequest& request_;
+    const x509::CertificationRequest& request_;
     RequestedExtensions out_;
     std::vector<Oid> purposes_;
 };
@@ -140,7 +141,7 @@ private:
 
 bool may_pass(const Oid& extension) { return std::ranges::find(issuers_own, extension) == issuers_own.end(); }
 
-Result<RequestedExtensions> apply_extension_rules(const Rules& rules, const x509::SignedRequest& request) {
+Result<RequestedExtensions> apply_extension_rules(const Rules& rules, const x509::CertificationRequest& request) {
     return Extensions{rules, request}.apply();
 }
 

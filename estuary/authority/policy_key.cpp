@@ -30,6 +30,12 @@ Result<void> check_type(const Rules& rules, const crypto::PublicKey& key) {
     return {};
 }
 
+Result<void> check_generated_type(const Rules& rules, const crypto::PublicKey& key) {
+    if (std::ranges::find(rules.generated_key_types, key.type_name()) == rules.generated_key_types.end())
+        return fail(Code::bad_key, fmt::format("{} keys are not made here", key.type_name()));
+    return {};
+}
+
 bool is_key_of(const CaConfig& ca, Bytes spki) {
     const auto holds = [&](const x509::Certificate& certificate) { return same(certificate.spki(), spki); };
     return holds(ca.certificate) || std::ranges::any_of(ca.chain, holds) || std::ranges::any_of(ca.rollover, holds);
@@ -37,8 +43,9 @@ bool is_key_of(const CaConfig& ca, Bytes spki) {
 
 }  // namespace
 
-Result<void> check_key(const Rules& rules, const crypto::PublicKey& key, const crypto::BlockedKeys& blocked) {
-    ESTUARY_CHECK(check_type(rules, key));
+Result<void> check_key(const Rules& rules, const x509::CertificationRequest& request, const crypto::BlockedKeys& blocked) {
+    const auto& key = request.public_key();
+    ESTUARY_CHECK(request.possession() == x509::Possession::generated_here ? check_generated_type(rules, key) : check_type(rules, key));
     ESTUARY_CHECK(crypto::check_key_strength(key));
     if (blocked.contains(key.spki())) return fail(Code::bad_key, "this key is known to be compromised: make a new one");
     if (is_key_of(*rules.issuer->config, key.spki())) return fail(Code::bad_key, "this is the CA's own key");

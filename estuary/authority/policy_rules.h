@@ -20,7 +20,7 @@ Result<void> check_credential_patterns(const CredentialProof& credential, const 
                                        const std::vector<x509::GeneralName>& names);
 
 /// Kind and size against the profile, strength, and that it is none of the CA's own keys (bug class 32).
-Result<void> check_key(const Rules& rules, const crypto::PublicKey& key, const crypto::BlockedKeys& blocked);
+Result<void> check_key(const Rules& rules, const x509::CertificationRequest& request, const crypto::BlockedKeys& blocked);
 
 /// What of the requested extensions goes into the certificate; everything else was dropped or refused (bug classes 3, 4).
 struct RequestedExtensions {
@@ -29,7 +29,7 @@ struct RequestedExtensions {
     bool server_auth = false;                 ///< the certificate may be used by a TLS server
     std::vector<x509::Extension> passed;
 };
-Result<RequestedExtensions> apply_extension_rules(const Rules& rules, const x509::SignedRequest& request);
+Result<RequestedExtensions> apply_extension_rules(const Rules& rules, const x509::CertificationRequest& request);
 /// Whether a profile may let this extension through from a request.
 bool may_pass(const der::Oid& extension);
 

@@ -25,6 +25,7 @@ struct Rules {
     std::vector<SanPattern> san_patterns;
     std::optional<unsigned> rsa_bits_min;
     std::vector<std::string> key_types;              ///< other than RSA
+    std::vector<std::string> generated_key_types;    ///< of keys made here, as the library names them
     std::vector<std::vector<x509::AttributeTypeAndValue>> fixed;   ///< views into profile.subject.fixed
     std::optional<x509::Extension> ext_key_usage;
     std::vector<x509::Extension> trailing;           ///< policies, CDP, AIA: behind the extended key usage

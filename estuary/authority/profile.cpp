@@ -53,7 +53,7 @@ std::vector<der::Oid> usual_attributes() {
 
 std::array<std::uint8_t, 32> Profile::digest() const {
     Digest digest;
-    digest.text(name).text(ca).time(validity).time(backdate).texts(key_types);
+    digest.text(name).text(ca).time(validity).time(backdate).texts(key_types).texts(generated_key_types).flag(archive_keys);
     digest.oids(subject.allowed).oids(subject.required).texts(subject.patterns).octets(subject.fixed.der());
     digest.number(subject.unwanted).flag(subject.may_be_empty);
     digest.list(san.allowed, [&](auto kind) { digest.number(kind); });

@@ -40,6 +40,10 @@ struct Profile {
     Seconds validity{90 * 86400};
     Seconds backdate{60};                        ///< notBefore is this much before now, for devices with slow clocks
     std::vector<std::string> key_types;          ///< "p256", "rsa3072" (RSA: that size or larger) …
+    /// Of keys that are made here (RFC 7030 4.4): the first where the request wishes for none of them. Kinds that do not sign can be
+    /// among them. Empty: key_types.
+    std::vector<std::string> generated_key_types;
+    bool archive_keys = false;                   ///< those, for the recovery agents
     SubjectRules subject;
     SanRules san;
     std::uint32_t key_usage = x509::digital_signature;   ///< for keys that sign; keyEncipherment is left out for others than RSA

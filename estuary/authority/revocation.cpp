@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "estuary/authority/impl.h"
+#include "estuary/authority/issued_by.h"
 #include "estuary/authority/serial.h"
 #include "estuary/base/encoding.h"
 
@@ -59,8 +60,15 @@ Result<void> Authority::revoke(const RevokeRequest& request, store::UnitOfWork& 
 }
 
 Result<std::optional<store::CertificateStatus>> Authority::status(std::string_view ca, Bytes serial_number) {
-    if (!impl_->issuers.contains(ca)) return fail(Code::not_found, "there is no such CA");
-    return impl_->store.certificate_status(ca, without_leading_zeros(serial_number));
+    const auto issuer = impl_->issuers.find(ca);
+    if (issuer == impl_->issuers.end()) return fail(Code::not_found, "there is no such CA");
+    ESTUARY_TRY(const auto record, impl_->store.certificate(ca, without_leading_zeros(serial_number)));
+    if (!record) return std::nullopt;
+    // Another generation of this CA may have issued it: what is good of that one is nothing of this one's.
+    const auto certificate = x509::Certificate::parse(record->der);
+    if (!certificate) return fail(Code::internal, "a certificate on record cannot be read", certificate.error().detail);
+    if (!is_issued_by(*certificate, issuer->second.config->certificate)) return std::nullopt;
+    return store::CertificateStatus{record->id, record->not_after, record->revocation};
 }
 
 }  // namespace estuary::authority

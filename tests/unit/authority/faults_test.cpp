@@ -65,6 +65,15 @@ public:
     Result<std::vector<store::PendingRequest>> pending_requests(std::optional<store::PendingRequest::State> state) override {
         return pass([&] { return behind_.pending_requests(state); });
     }
+    Result<std::optional<store::TransactionRecord>> transaction(std::string_view protocol, const store::RequestKey& key) override {
+        return pass([&] { return behind_.transaction(protocol, key); });
+    }
+    Result<std::optional<store::UnconfirmedCertificate>> unconfirmed(std::string_view ca, Bytes serial_number) override {
+        return pass([&] { return behind_.unconfirmed(ca, serial_number); });
+    }
+    Result<std::vector<store::UnconfirmedCertificate>> unconfirmed(Time before, std::size_t count_max) override {
+        return pass([&] { return behind_.unconfirmed(before, count_max); });
+    }
     Result<std::vector<store::AuditEvent>> audit(std::int64_t after_id, std::size_t count_max) override {
         return pass([&] { return behind_.audit(after_id, count_max); });
     }
@@ -72,6 +81,7 @@ public:
         return pass([&] { return behind_.setting(name); });
     }
     Result<std::size_t> tidy(Time before) override { return behind_.tidy(before); }
+    Result<std::size_t> end_transactions(Time now) override { return behind_.end_transactions(now); }
     Result<void> backup(const std::filesystem::path& target) override { return behind_.backup(target); }
     Result<void> check() override { return behind_.check(); }
 

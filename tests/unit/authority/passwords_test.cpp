@@ -171,7 +171,7 @@ TEST(Passwords, Digest) {
     EXPECT_EQ(code_of(world.authority->digest_secret("basic only", here)), Code::not_authenticated);
     EXPECT_EQ(code_of(world.authority->digest_secret("unknown", here)), Code::not_authenticated);
     EXPECT_EQ(code_of(check(world, "dig", chosen)), Code::not_authenticated);  // no hash, no Basic
-    for (int i = 0; i < 10; ++i) world.authority->digest_failed("dig", elsewhere);
+    for (int i = 0; i < 10; ++i) world.authority->proof_failed("dig", elsewhere);
     EXPECT_EQ(code_of(world.authority->digest_secret("dig", elsewhere)), Code::too_busy);
     EXPECT_TRUE(world.authority->digest_secret("dig", here));
 }

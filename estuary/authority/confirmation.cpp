@@ -1,0 +1,46 @@
+// Certificates that count only once their requester has confirmed them (RFC 9810 5.3.18, RFC 5272 6.11; bug class 27).
+#include <fmt/format.h>
+
+#include "estuary/authority/impl.h"
+#include "estuary/authority/serial.h"
+#include "estuary/base/encoding.h"
+#include "estuary/base/text.h"
+
+namespace estuary::authority {
+namespace {
+
+store::RevokeCertificate withdrawal(std::int64_t id, Time now) {
+    return {id, {now, store::RevocationReason::cessation_of_operation, {}}};
+}
+
+}  // namespace
+
+Result<void> Authority::confirm(const ConfirmRequest& request, store::UnitOfWork& work) {
+    const auto who = request.principal.describe();
+    ESTUARY_TRY(const auto waiting, impl_->store.unconfirmed(request.ca, without_leading_zeros(request.serial_number)));
+    if (!waiting) return fail(Code::not_found, "no certificate of this serial number waits for a confirmation");
+    if (waiting->requester != who) return fail(Code::not_authorised, "somebody else requested this certificate");
+    const auto now = impl_->clock.now();
+    if (now > waiting->until) return fail(Code::not_found, "the time to confirm this certificate is over");
+    const auto object = fmt::format("{}/{}", waiting->ca, to_hex(waiting->serial_number));
+    work.writes.emplace_back(store::SettleConfirmation{waiting->id});
+    if (!request.accepted) work.writes.emplace_back(withdrawal(waiting->id, now));
+    impl_->audit(work, request.accepted ? "certificate.confirmed" : "certificate.rejected", who, object, "ok",
+                 text::printable(request.reason));
+    return {};
+}
+
+Result<std::size_t> Authority::revoke_unconfirmed(std::size_t count_max, store::UnitOfWork& work) {
+    const auto now = impl_->clock.now();
+    ESTUARY_TRY(const auto late, impl_->store.unconfirmed(now, count_max));
+    for (const auto& certificate : late) {
+        work.writes.emplace_back(store::SettleConfirmation{certificate.id});
+        ESTUARY_TRY(const auto status, impl_->store.certificate_status(certificate.ca, certificate.serial_number));
+        if (status && !status->revocation) work.writes.emplace_back(withdrawal(certificate.id, now));
+        impl_->audit(work, "certificate.unconfirmed", "server", fmt::format("{}/{}", certificate.ca, to_hex(certificate.serial_number)),
+                     "ok", "revoked: its requester did not confirm it in time");
+    }
+    return late.size();
+}
+
+}  // namespace estuary::authority
