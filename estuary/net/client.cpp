@@ -36,7 +36,7 @@ public:
 
     Result<void> connect(const ClientOptions& options) {
         const auto deadline = std::chrono::steady_clock::now() + options.connect_timeout;
-        ESTUARY_TRY(auto fd, connect_to(url_, deadline));
+        ESTUARY_TRY(auto fd, connect_to(url_, deadline, options.public_addresses_only));
         stream_ = Stream{std::move(fd)};
         if (url_.scheme != "https") return {};
         ESTUARY_TRY(judge_, ServerJudge::create(options.trust, url_.host));

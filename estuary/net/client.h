@@ -36,6 +36,8 @@ struct ClientOptions {
     /// Without it an http:// URL is refused: nothing goes out in the clear unless its caller means it to, since what comes back is
     /// signed by itself (CRLs, OCSP responses, CA certificates).
     bool plain_http = false;
+    /// Only addresses that the Internet routes to: for URLs that a peer chose (bug class 29). Others are an error: policy.
+    bool public_addresses_only = false;
     bool tls_1_3 = true;                    ///< false: TLS 1.2 only, where proof linking must use tls-unique
     std::size_t body_bytes_max = 8u << 20;  ///< a CA bag with post-quantum roots is below 1 MB
 };

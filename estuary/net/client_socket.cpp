@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "estuary/base/handle.h"
+#include "estuary/net/address.h"
 
 namespace estuary::net {
 namespace {
@@ -74,15 +76,20 @@ bool wait_for(int fd, Io io, Deadline deadline) {
     }
 }
 
-Result<Fd> connect_to(const http::Url& url, Deadline deadline) {
+Result<Fd> connect_to(const http::Url& url, Deadline deadline, bool public_only) {
     ESTUARY_TRY(const auto addresses, resolve(url));
-    int count = 0, error = 0;
-    for (const auto* each = addresses.get(); each != nullptr; each = each->ai_next) ++count;
-    for (const auto* each = addresses.get(); each != nullptr; each = each->ai_next, --count) {
+    // Looked at where they are connected to: a name that gives another address the next time gains nothing.
+    std::vector<const addrinfo*> allowed;
+    for (const auto* each = addresses.get(); each != nullptr; each = each->ai_next)
+        if (!public_only || is_public_address(*each->ai_addr)) allowed.push_back(each);
+    if (allowed.empty())
+        return fail(Code::policy, fmt::format("{} has no public address, and no other is asked here", url.authority()));
+    int error = 0;
+    for (std::size_t i = 0; i < allowed.size(); ++i) {
         // A dead address must not eat the time of those after it.
         const auto now = std::chrono::steady_clock::now();
         Fd fd;
-        error = connect_one(*each, now + (deadline - now) / count, fd);
+        error = connect_one(*allowed[i], now + (deadline - now) / static_cast<std::int64_t>(allowed.size() - i), fd);
         if (error == 0) return fd;
     }
     return not_connected(url, error);

@@ -11,8 +11,9 @@ namespace estuary::net {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// Connects to the first address that answers. unavailable, saying whether the name, the refusal or the time was it.
-Result<Fd> connect_to(const http::Url& url, Deadline deadline);
+/// Connects to the first address that answers. unavailable, saying whether the name, the refusal or the time was it; policy:
+/// `public_only`, and the name has no address that the Internet routes to.
+Result<Fd> connect_to(const http::Url& url, Deadline deadline, bool public_only = false);
 
 /// Waits until the socket is readable or writable, as `io` wants it. False: the deadline has passed.
 bool wait_for(int fd, Io io, Deadline deadline);

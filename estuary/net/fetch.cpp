@@ -34,6 +34,7 @@ Result<http::Response> exchange_once(const http::Url& url, const http::Request& 
     client.trust = options.trust;
     client.trust.cmc_ra_instead_of_name = false;  // that is for EST servers
     client.plain_http = true;
+    client.public_addresses_only = options.public_addresses_only;
     client.body_bytes_max = options.body_bytes_max;
     client.connect_timeout = std::min(client.connect_timeout, left());
     client.exchange_timeout = left();

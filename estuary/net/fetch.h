@@ -10,6 +10,7 @@ struct FetchOptions {
     std::size_t body_bytes_max = 64u << 10;
     std::chrono::milliseconds timeout{60'000};  ///< for all of it, redirects included; connecting (10 s at most) comes on top
     int redirects_max = 3;
+    bool public_addresses_only = false;  ///< as ClientOptions has it, for redirects, too
 };
 
 /// The answer, whatever its status. An empty `request.target` is the path of the URL. Redirects are followed for GET, and with

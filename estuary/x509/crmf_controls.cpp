@@ -261,7 +261,10 @@ ByteVec EncryptedValue::encode() const {
 // EncryptedKey ::= CHOICE { encryptedValue EncryptedValue, envelopedData [0] EnvelopedData }
 Result<EncryptedKey> read_encrypted_key(Reader& reader) {
     ESTUARY_TRY(const auto enveloped, reader.element_if(context_constructed(0)));
-    if (enveloped) return EncryptedKey{EnvelopedKey{with_tag(Tag::sequence, enveloped->content)}};
+    if (enveloped) {
+        ESTUARY_CHECK(Reader{enveloped->content}.integer());  // its version; the rest is for cms/ to read
+        return EncryptedKey{EnvelopedKey{with_tag(Tag::sequence, enveloped->content)}};
+    }
     ESTUARY_TRY(const auto value, reader.element(Tag::sequence));
     ESTUARY_TRY(auto parsed, EncryptedValue::parse(value.whole));
     return EncryptedKey{std::move(parsed)};

@@ -6,7 +6,7 @@ namespace estuary::x509 {
 
 struct PathOptions {
     Time at{};
-    std::vector<der::Oid> required_ext_key_usage;  ///< each must be allowed by the end entity; empty: any
+    std::vector<der::Oid> required_ext_key_usage{};  ///< each must be allowed by the end entity; empty: any
     unsigned depth_max = 8;
     bool anchors_may_be_intermediates = true;  ///< partial chains to a configured anchor
 };

@@ -128,5 +128,18 @@ TEST(Fetch, ChecksHttpsServers) {
     EXPECT_EQ(net::fetch(server.url(), {"GET", "/quick", {}, {}}, options)->status, 200u);
 }
 
+TEST(Fetch, AsksPublicAddressesOnlyWhereThatIsWanted) {  // bug class 29
+    FetchOptions options;
+    options.public_addresses_only = true;
+    ScriptedServer server{{hello}};
+    for (const auto* host : {"127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254"}) {
+        const auto response = net::fetch(*http::Url::parse(fmt::format("http://{}:{}/", host, server.url().port)), plain_get(), options);
+        ASSERT_FALSE(response) << host;
+        EXPECT_EQ(response.error().code, Code::policy) << host << response.error().detail;
+    }
+    EXPECT_TRUE(net::fetch(server.url(), plain_get(), {}));
+    EXPECT_THAT(server.asked(), testing::SizeIs(1));
+}
+
 }  // namespace
 }  // namespace estuary::net::test

@@ -96,7 +96,7 @@ TEST(CrmfControls, ArchiveOptionsGoThereAndBack) {
         EXPECT_EQ(to_hex(control.value), encoded);
         EXPECT_TRUE(archive_options({control}).value() == options) << encoded;
     }
-    for (const auto* wrong : {"a000", "a0063003020100", "8200", "820101", "8300", "a0073003020100" "0500"})
+    for (const auto* wrong : {"a000", "a002a000", "a004a0020500", "a0063003020100", "8200", "820101", "8300", "a0073003020100" "0500"})
         EXPECT_FALSE(archive_options({Control{oid::pki_archive_options, hex(wrong)}})) << wrong;
 }
 
