@@ -4,6 +4,7 @@
 #include "estuary/http/grammar.h"
 #include "estuary/ocsp/server.h"
 #include "estuary/ocsp/verify.h"
+#include "estuary/x509/distribution_point.h"
 
 namespace estuary::ocsp {
 namespace {
@@ -62,9 +63,7 @@ Result<Bytes> response_octets(const http::Response& response) {
 
 Result<std::vector<std::string>> responder_uris(const x509::Certificate& certificate) {
     std::vector<std::string> uris;
-    const auto* extension = x509::find(certificate.extensions(), x509::oid::authority_info_access);
-    if (extension == nullptr) return uris;
-    ESTUARY_TRY(const auto access, x509::parse_authority_info_access(extension->value));
+    ESTUARY_TRY(const auto access, x509::authority_info_access(certificate.extensions()));
     std::ranges::copy_if(access.ocsp_uris, std::back_inserter(uris),
                          [](const std::string& uri) { return uri.starts_with("http://") || uri.starts_with("https://"); });
     return uris;
