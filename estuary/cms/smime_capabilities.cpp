@@ -43,8 +43,9 @@ std::vector<const ContentCipher*> content_ciphers(const Capabilities& capabiliti
             if (const auto* cipher = content_cipher(name); cipher->oid == capability.oid) listed.push_back(cipher);
     if (listed.empty()) return {&cipher_for(strength), content_cipher("AES-256-CBC")};
     const auto is_strong = [&](const ContentCipher* cipher) { return cipher->key_octets * 8 >= std::min(strength, 256u); };
-    const auto weak = std::ranges::stable_partition(listed, is_strong);
-    std::ranges::stable_sort(weak, std::ranges::greater{}, &ContentCipher::key_octets);
+    // Not std::ranges::stable_partition: with libstdc++ 12 clang warns of what that is made of.
+    const auto weak = std::stable_partition(listed.begin(), listed.end(), is_strong);
+    std::stable_sort(weak, listed.end(), [](const auto* a, const auto* b) { return a->key_octets > b->key_octets; });
     return listed;
 }
 
