@@ -105,7 +105,7 @@ struct ConfirmRequest {
     std::string ca;
     ByteVec serial_number;
     bool accepted = false;               ///< false: it is revoked at once
-    Principal principal;                 ///< whoever requested it
+    Principal principal;                 ///< whoever requested it, or shows the certificate itself
     std::string reason{};                ///< of a refusal, for the audit trail
 };
 

@@ -13,13 +13,20 @@ store::RevokeCertificate withdrawal(std::int64_t id, Time now) {
     return {id, {now, store::RevocationReason::cessation_of_operation, {}}};
 }
 
+/// Who signs with the new certificate itself has its key, and so asked for it (RFC 5272 6.11).
+bool is_held_by(const Principal& principal, const store::UnconfirmedCertificate& waiting) {
+    return principal.certificate && principal.certificate->issued_by_ca == waiting.ca &&
+           same(without_leading_zeros(principal.certificate->certificate.serial_number()), waiting.serial_number);
+}
+
 }  // namespace
 
 Result<void> Authority::confirm(const ConfirmRequest& request, store::UnitOfWork& work) {
     const auto who = request.principal.describe();
     ESTUARY_TRY(const auto waiting, impl_->store.unconfirmed(request.ca, without_leading_zeros(request.serial_number)));
     if (!waiting) return fail(Code::not_found, "no certificate of this serial number waits for a confirmation");
-    if (waiting->requester != who) return fail(Code::not_authorised, "somebody else requested this certificate");
+    if (waiting->requester != who && !is_held_by(request.principal, *waiting))
+        return fail(Code::not_authorised, "somebody else requested this certificate");
     const auto now = impl_->clock.now();
     if (now > waiting->until) return fail(Code::not_found, "the time to confirm this certificate is over");
     const auto object = fmt::format("{}/{}", waiting->ca, to_hex(waiting->serial_number));

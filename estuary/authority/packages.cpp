@@ -42,11 +42,19 @@ Result<void> check_certificate(const PackageClient& client, const CertificatePro
 }
 
 Result<void> check_credential(const PackageClient& client, const CredentialProof& proof) {
-    if (proof.uses_left && *proof.uses_left <= 0)
-        return fail(Code::not_authorised, "this password is used up: come with the certificate that it was good for");
     if (!proof.profile.empty() && proof.profile != client.profile)
         return fail(Code::not_authorised, "this password is for another label");
     return {};
+}
+
+/// A password that is used up still asks for what became of its request, and for nothing else.
+bool is_spent(const PackageClient& client) {
+    const auto& credential = client.principal.credential;
+    return credential && credential->uses_left && *credential->uses_left <= 0;
+}
+Result<void> check_unspent(const PackageClient& client) {
+    if (!is_spent(client)) return {};
+    return fail(Code::not_authorised, "this password is used up: come with the certificate that it was good for");
 }
 
 /// The name under which downloads and receipts are remembered: of a certificate of ours its subject, which stays the same when
@@ -105,6 +113,7 @@ Result<store::PackageQuery> Packages::query_of(const PackageClient& client) cons
 Result<std::vector<store::WaitingPackage>> Packages::waiting(const PackageClient& client, bool downloaded, std::int64_t after_id,
                                                              std::size_t count_max) const {
     ESTUARY_TRY(auto query, query_of(client));
+    if (is_spent(client)) return std::vector<store::WaitingPackage>{};
     query.available_at = clock_.now();
     query.downloaded = downloaded;
     query.after_id = after_id;
@@ -115,6 +124,7 @@ Result<std::vector<store::WaitingPackage>> Packages::waiting(const PackageClient
 Result<store::PackageRecord> Packages::fetch(const PackageClient& client, std::optional<std::int64_t> id,
                                              const std::vector<std::string>& types, bool look_only, store::UnitOfWork& work) const {
     ESTUARY_TRY(auto query, query_of(client));
+    ESTUARY_CHECK(check_unspent(client));
     const auto now = clock_.now();
     query.available_at = now;
     query.types = types;
@@ -158,6 +168,7 @@ Result<std::optional<std::int64_t>> Packages::package_of(store::PackageQuery que
 
 Result<void> Packages::give_back(const PackageClient& client, const ReturnedReceipt& receipt, store::UnitOfWork& work) const {
     ESTUARY_TRY(const auto query, query_of(client));
+    ESTUARY_CHECK(check_unspent(client));
     ESTUARY_TRY(const auto package, package_of(query, receipt));
     store::PackageReceipt record;
     record.digest = crypto::sha256(receipt.der);
@@ -185,7 +196,10 @@ Result<void> Packages::give_back(const PackageClient& client, const ReturnedRece
 
 Result<std::vector<store::PendingRequest>> Packages::decided(const PackageClient& client) const {
     ESTUARY_CHECK(query_of(client));
-    return reads_.decided_requests(client.principal.describe(), client.label, clock_.now());
+    ESTUARY_TRY(auto decided, reads_.decided_requests(client.principal.describe(), client.label, clock_.now()));
+    // A key that is made here is fetched by the same request again (RFC 7030 4.4), and in no other way.
+    std::erase_if(decided, [](const store::PendingRequest& request) { return request.operation == "serverkeygen"; });
+    return decided;
 }
 
 void Packages::audit(store::UnitOfWork& work, std::string event, const PackageClient& client, std::string object,

@@ -38,12 +38,13 @@ public:
     /// Both outlive it.
     Packages(store::PackageReads& reads, const Clock& clock) : reads_{reads}, clock_{clock} {}
 
-    /// Those that wait for this client, fetched before or not, in the order of their numbers. not_authenticated,
-    /// not_authorised: a certificate of another label or CA, a password that is used up or for another profile.
+    /// Those that wait for this client, fetched before or not, in the order of their numbers; none for a password that is used
+    /// up. not_authenticated; not_authorised: a certificate of another label or CA, a password for another profile.
     Result<std::vector<store::WaitingPackage>> waiting(const PackageClient& client, bool downloaded, std::int64_t after_id,
                                                        std::size_t count_max) const;
     /// One package with its content; `work` records the download. Without `id`: the oldest of these types that was not fetched
-    /// yet, or else the newest. not_found: nothing waits, or it waits for somebody else (bug class 7). With `look_only`, nothing
+    /// yet, or else the newest. not_found: nothing waits, or it waits for somebody else (bug class 7);
+    /// not_authorised: also a password that is used up. With `look_only`, nothing
     /// is recorded, and the content must not leave.
     Result<store::PackageRecord> fetch(const PackageClient& client, std::optional<std::int64_t> id,
                                        const std::vector<std::string>& types, bool look_only, store::UnitOfWork& work) const;
@@ -51,7 +52,8 @@ public:
     /// policy: it has returned too many.
     Result<void> give_back(const PackageClient& client, const ReturnedReceipt& receipt, store::UnitOfWork& work) const;
 
-    /// Requests of this client that a person has approved or denied since it asked, oldest first.
+    /// Requests of this client that a person has approved or denied since it asked, oldest first; also for a password that this
+    /// very request has used up.
     Result<std::vector<store::PendingRequest>> decided(const PackageClient& client) const;
 
 private:

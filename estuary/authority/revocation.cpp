@@ -12,6 +12,9 @@ namespace {
 /// label; nobody else anything (bug class 7).
 bool may_revoke(const Principal& principal, const store::CertificateRecord& record) {
     if (principal.operator_) return true;
+    // Who lost the key shows the secret that the certificate was got with (RFC 5272 6.11).
+    if (principal.credential && principal.credential->scheme == "cmc" && !principal.certificate)
+        return record.requester == principal.describe();
     if (!principal.certificate || principal.certificate->issued_by_ca != record.ca) return false;
     const auto& proof = *principal.certificate;
     return same(proof.certificate.der(), record.der) || (proof.registration_authority && proof.label == record.label);

@@ -1,3 +1,5 @@
+#include "estuary/base/encoding.h"
+#include "estuary/x509/distribution_point.h"
 #include "estuary/x509/path.h"
 #include "support.h"
 
@@ -96,6 +98,29 @@ TEST(Ceremony, RolloverLinksBothWays) {
     UnitOfWork more;
     const auto third = roll_over(plan(), rolled->next.root, rolled->next.root_key, clock, entropy, more);
     EXPECT_EQ(third.value().next.root.subject().to_text(), "CN=Test Root CA G3");
+}
+
+TEST(Ceremony, CertificatesSayWhereTheListAndTheCertificateOfTheirRootAre) {  // RFC 5280 4.2.1.13, 4.2.2.1
+    ManualClock clock{start};
+    crypto::SystemEntropy entropy;
+    auto wanted = plan();
+    const auto old = make(wanted, clock);
+    EXPECT_EQ(x509::find(old.ca.issuing.extensions(), x509::oid::crl_distribution_points), nullptr) << "nobody said where";
+    wanted.root_crl_uris = {"http://pki.example/crl/root-{key}.crl"};
+    wanted.root_certificate_uris = {"http://pki.example/ca/root-{key}.cer"};
+    UnitOfWork work;
+    const auto rolled = roll_over(wanted, old.ca.root, old.ca.root_key, clock, entropy, work).value();
+    const auto points_at = [](const x509::Certificate& certificate, const x509::Certificate& root) {
+        const auto base = "root-" + to_hex(*root.subject_key_id());
+        const auto lists = x509::crl_uris(certificate.extensions()).value();
+        const auto access = x509::authority_info_access(certificate.extensions()).value();
+        return lists == std::vector{"http://pki.example/crl/" + base + ".crl"} &&
+               access.ca_issuer_uris == std::vector{"http://pki.example/ca/" + base + ".cer"} && access.ocsp_uris.empty();
+    };
+    EXPECT_TRUE(points_at(rolled.next.issuing, rolled.next.root));
+    EXPECT_TRUE(points_at(rolled.old_with_new, rolled.next.root)) << "who signs a certificate lists it";
+    EXPECT_TRUE(points_at(rolled.new_with_old, old.ca.root));
+    EXPECT_EQ(x509::find(rolled.next.root.extensions(), x509::oid::crl_distribution_points), nullptr) << "an anchor is not revoked by a list";
 }
 
 TEST(Ceremony, RolloverWithTheWrongKeyOrTooLate) {

@@ -82,6 +82,27 @@ TEST(ClientCertificate, OfAManufacturer) {
     EXPECT_EQ(code_of(world.authority->authenticate_certificate(chain({maker.ca->issuing, maker.ca->root}))), Code::not_authorised);
 }
 
+TEST(ClientCertificate, OfAManufacturerIsJudgedByItsStatus) {  // bug class 6
+    World maker, world;
+    const auto idevid = maker.issue({"CN=idevid"}).value();
+    const auto verified = chain({idevid, maker.ca->issuing, maker.ca->root});
+    Result<void> answer;
+    std::vector<ByteVec> asked;
+    world.manufacturers = {{"acme", {maker.ca->root}, [&](const std::vector<ByteVec>& path) {
+                                asked = path;
+                                return answer;
+                            }}};
+    world.make();
+    EXPECT_TRUE(world.authority->authenticate_certificate(verified));
+    EXPECT_EQ(asked, verified) << "the whole path, anchor last";
+    for (const auto code : {Code::not_authorised, Code::too_busy, Code::unavailable}) {
+        answer = fail(code, "because");
+        EXPECT_EQ(code_of(world.authority->authenticate_certificate(verified)), code);
+    }
+    const auto own = world.issue({}).value();
+    EXPECT_TRUE(world.prove(own)) << "ours are looked up in the store";
+}
+
 TEST(ClientCertificate, OfTheCaBeforeARollover) {
     World world;
     const auto made = world.issue({}).value();

@@ -72,6 +72,63 @@ TEST(Crl, NumberIsTakenOnce) {
     EXPECT_EQ(code_of(world.store->commit(std::move(other))), Code::conflict);
 }
 
+TEST(Crl, PublishersNumberTheirListsApart) {  // RFC 5280 5.2.3, bug class 18
+    CrlWorld world;
+    const auto made = world.issue({}).value();
+    ASSERT_TRUE(world.revoke(made));
+    EXPECT_EQ(world.list().crl_number(), x509::CrlNumber{1});
+    world.status.publisher = "issuing.2";
+    world.make();
+    const auto list = world.list();
+    EXPECT_EQ(list.crl_number(), x509::CrlNumber{1});
+    EXPECT_TRUE(list.find(made.serial_number())) << "what is revoked is looked up by the CA's name";
+    const auto record = world.make_crl().value().record;
+    EXPECT_EQ(record.ca, "issuing.2");
+    EXPECT_EQ(world.store->crl("issuing.2", 0, false).value()->number, 2);
+    EXPECT_EQ(world.store->crl("issuing", 0, false).value()->number, 1);
+    EXPECT_EQ(world.authority->crl_shards("issuing"), 1u);
+}
+
+TEST(Crl, NumberIsAboveWhatIsOutAlready) {
+    CrlWorld world;
+    world.list();
+    UnitOfWork work;
+    EXPECT_EQ(world.authority->make_crl("issuing", 0, CrlKind::complete, work, 41)->record.number, 42);
+    ASSERT_TRUE(world.store->commit(std::move(work)));
+    EXPECT_EQ(world.list().crl_number(), x509::CrlNumber{43});
+}
+
+TEST(Crl, DeltaHasTheScopeAndKeyOfItsList) {  // RFC 5280 5.2.4
+    CrlWorld world{4};
+    const auto complete = world.list(2), delta = world.list(2, CrlKind::delta);
+    EXPECT_TRUE(complete.scope());
+    EXPECT_EQ(complete.scope(), delta.scope());
+    EXPECT_EQ(complete.authority_key_id(), delta.authority_key_id());
+    EXPECT_TRUE(complete.check_updated_by(delta));
+    EXPECT_FALSE(complete.check_updated_by(world.list(1, CrlKind::complete)));
+}
+
+TEST(Crl, DeltaTellsOfWhatHasExpiredSince) {  // RFC 5280 5.2.4
+    CrlWorld world;
+    const auto made = world.issue({}).value();
+    world.list();
+    ASSERT_TRUE(world.revoke(made));
+    world.clock.set(made.not_after() + day);
+    EXPECT_TRUE(world.list(0, CrlKind::delta).find(made.serial_number()));
+}
+
+TEST(Crl, EntriesHaveTheirInvalidityDate) {  // RFC 5280 5.3.2
+    CrlWorld world;
+    const auto made = world.issue({}).value();
+    UnitOfWork work;
+    RevokeRequest request{"issuing", to_vec(made.serial_number()), RevocationReason::key_compromise, {}};
+    request.principal.operator_ = true;
+    request.invalidity_date = start - 3 * day;
+    ASSERT_TRUE(world.authority->revoke(request, work));
+    ASSERT_TRUE(world.store->commit(std::move(work)));
+    EXPECT_EQ(world.list().find(made.serial_number())->invalidity_date, start - 3 * day);
+}
+
 TEST(Crl, DeltaTellsOnlyWhatChanged) {
     CrlWorld world;
     const auto before = world.issue({}).value(), held = world.issue({}).value(), after = world.issue({}).value();

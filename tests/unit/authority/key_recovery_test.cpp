@@ -38,8 +38,8 @@ struct Recovery : testing::Test {
         }
         return result;
     }
-    Result<void> request(const std::string& who, const ByteVec& serial = {0x12, 0x34}) {
-        return by([&](UnitOfWork& work) { return recoveries().request("issuing", serial, who, "the disk broke", work); });
+    Result<void> request(const std::string& who, const ByteVec& number = {0x12, 0x34}) {
+        return by([&](UnitOfWork& work) { return recoveries().request("issuing", number, who, "the disk broke", work); });
     }
     Result<void> approve(const std::string& who) {
         return by([&](UnitOfWork& work) { return recoveries().approve("issuing", serial, who, work); });
@@ -50,7 +50,8 @@ struct Recovery : testing::Test {
     }
     std::vector<std::string> events() {
         std::vector<std::string> out;
-        for (const auto& event : store->audit(0, 100).value()) out.push_back(event.event + " " + event.actor + " " + event.outcome);
+        const auto trail = store->audit(0, 100).value();
+        for (const auto& event : trail) out.push_back(event.event + " " + event.actor + " " + event.outcome);
         return out;
     }
 
