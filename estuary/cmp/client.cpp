@@ -1,0 +1,235 @@
+#include "estuary/cmp/client.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "estuary/cmp/client_impl.h"
+#include "estuary/cmp/client_keys.h"
+#include "estuary/cmp/info_values.h"
+
+namespace estuary::cmp {
+namespace {
+
+constexpr std::size_t identifier_octets = 16;                        // transactionID and senderNonce (RFC 9810 5.1.1)
+constexpr std::size_t known_certificates_max = 64;                   // of one transaction (bug class 16)
+constexpr std::int64_t check_after_max = std::int64_t{366} * 86400;  // seconds; more is no answer
+
+Result<void> check_credentials(const ClientSecret& own) {
+    if (own.reference.empty()) return fail(Code::policy, "a secret needs the reference by which the authority knows it");
+    if (own.secret.empty()) return fail(Code::policy, "the secret is empty");
+    return {};
+}
+
+Result<void> check_credentials(const ClientSigner& own) {
+    if (own.chain.empty()) return fail(Code::policy, "messages are signed by a key that has a certificate; there is none");
+    const auto& certificate = own.chain.front();
+    if (!same(certificate.spki(), own.key.public_key().spki())) return fail(Code::policy, "the certificate is not of this key");
+    const auto usage = certificate.key_usage();
+    if (usage && (*usage & x509::digital_signature) == 0)
+        return fail(Code::policy, "the certificate lacks digitalSignature: messages cannot be signed by it (RFC 9483 3.2)");
+    return {};
+}
+
+Result<Protector> make_protector(const ClientSecret& own) { return Protector::with_secret(own.secret, own.mac); }
+Result<Protector> make_protector(const ClientSigner& own) { return Protector::with_key(own.key); }
+
+//= https://www.rfc-editor.org/rfc/rfc9483#section-3.1
+//# […] the sender field MUST contain the subject field of the CMP protection certificate. […] For MAC-based protection […] a
+//# directoryName whose commonName identifies the shared secret
+x509::GeneralName sender_of(const ClientSecret& own, const ClientConfig& config) {
+    if (config.sender) return directory_name(*config.sender);
+    std::string escaped;
+    for (const char c : own.reference) escaped += fmt::format("\\{:02x}", static_cast<unsigned char>(c));
+    const auto name = x509::Name::from_text("CN=" + escaped);
+    return name ? directory_name(*name) : directory_name();
+}
+x509::GeneralName sender_of(const ClientSigner& own, const ClientConfig&) { return directory_name(own.chain.front().subject()); }
+
+std::optional<ByteVec> sender_kid_of(const ClientSecret& own) { return to_vec(as_bytes(own.reference)); }
+std::optional<ByteVec> sender_kid_of(const ClientSigner& own) { return own.chain.front().subject_key_id(); }
+
+x509::GeneralName recipient_of(const ClientConfig& config) {
+    if (config.recipient) return directory_name(*config.recipient);
+    if (const auto* own = std::get_if<ClientSigner>(&config.credentials)) return directory_name(own->chain.front().issuer());
+    return directory_name();
+}
+
+/// The protection certificate and its chain; roots are of no use to who does not have them (RFC 9483 3.3).
+std::vector<Bytes> extra_certs_of(const ClientConfig& config) {
+    std::vector<Bytes> certificates;
+    const auto* own = std::get_if<ClientSigner>(&config.credentials);
+    if (own == nullptr) return certificates;
+    for (const auto& one : own->chain)
+        if (certificates.empty() || !one.is_self_issued()) certificates.push_back(one.der());
+    return certificates;
+}
+
+}  // namespace
+
+ByteVec ClientTransaction::Impl::fresh(std::size_t octets) const {
+    ByteVec made(octets);
+    setup_->entropy.fill(made);
+    return made;
+}
+
+PkiHeader ClientTransaction::Impl::next_header() const {
+    PkiHeader header;
+    std::visit(
+        [&](const auto& own) {
+            header.sender = sender_of(own, config());
+            header.sender_kid = sender_kid_of(own);
+        },
+        config().credentials);
+    header.recipient = peer_ ? *peer_ : recipient_of(config());
+    header.message_time = setup_->clock.now();
+    header.transaction_id = transaction_id_;
+    header.recip_nonce = peer_nonce_;
+    return header;
+}
+
+Result<void> ClientTransaction::Impl::send(const PkiBody& body, InfoTypeAndValues info) {
+    auto header = next_header();
+    header.general_info = std::move(info);
+    header.pvno = std::max(request_.pvno, needed_pvno(header, body));
+    nonce_ = fresh(identifier_octets);
+    header.sender_nonce = nonce_;
+    ESTUARY_TRY(message_, protector_->protect(std::move(header), body, extra_certs_of(config())));
+    return {};
+}
+
+Result<std::unique_ptr<ClientTransaction::Impl>> ClientTransaction::Impl::begin(std::shared_ptr<const ClientSetup> setup, Wish wish) {
+    std::unique_ptr<Impl> impl{new Impl{std::move(setup)}};
+    impl->wish_ = std::move(wish);
+    ESTUARY_TRY(impl->request_, make_first_request(impl->wish_, impl->config()));
+    ESTUARY_TRY(impl->protector_, std::visit([](const auto& own) { return make_protector(own); }, impl->config().credentials));
+    impl->transaction_id_ = impl->fresh(identifier_octets);
+    impl->awaited_ = *answer_to(impl->request_.body.type);
+    ESTUARY_CHECK(impl->send(impl->request_.body, impl->request_.info));
+    return impl;
+}
+
+Result<ClientStep> ClientTransaction::Impl::take(Bytes answer) {
+    if (ended_) return fail(Code::internal, "the operation has ended");
+    ESTUARY_TRY(const auto message, PkiMessage::parse(answer, config().limits));
+    const auto now = setup_->clock.now();
+    ESTUARY_TRY(const auto proof, check_answer_protection(message, known_, config(), now));
+    ExpectedAnswer expected{transaction_id_, {nonce_}};
+    // What was delayed answers the message that was delayed, or the last pollReq (RFC 9483 4.4).
+    if (delayed_nonce_ && message.type() != BodyType::poll_rep) expected.nonces.push_back(*delayed_nonce_);
+    ESTUARY_CHECK(check_answer_header(message, expected, config(), now));
+
+    peer_nonce_ = message.header().sender_nonce;
+    peer_ = message.header().sender;
+    for (auto& certificate : message.extra_certificates())
+        if (known_.size() < known_certificates_max && std::ranges::find(known_, certificate) == known_.end())
+            known_.push_back(std::move(certificate));
+    return take_body(message, proof);
+}
+
+Result<ClientStep> ClientTransaction::Impl::take_body(const PkiMessage& message, const AnswerProof& proof) {
+    const auto type = message.type();
+    if (type == BodyType::error) return take_error(message, proof);
+    if (type == BodyType::poll_rep && delayed_nonce_) return take_poll_rep(message.as<PollRepContent>());
+    if (type == BodyType::popdecc && !delayed_nonce_) return take_challenge(message);
+    if (type == awaited_) {
+        delayed_nonce_.reset();
+        return take_awaited(message, proof);
+    }
+    return fail(Code::malformed, fmt::format("the answer is {} where {} was to come", to_string(type), to_string(awaited_)));
+}
+
+Result<ClientStep> ClientTransaction::Impl::take_awaited(const PkiMessage& message, const AnswerProof& proof) {
+    switch (message.type()) {
+        case BodyType::ip:
+        case BodyType::cp:
+        case BodyType::kup: return take_certificates(message, proof);
+        case BodyType::rp: return take_revocation(message.as<RevRepContent>());
+        case BodyType::genp: return take_information(message.as<GenContent>());
+        case BodyType::pkiconf: return take_confirmed();
+        default: return fail(Code::internal, "nothing that is asked for here is answered so");
+    }
+}
+
+Result<ClientStep> ClientTransaction::Impl::take_error(const PkiMessage& message, const AnswerProof& proof) {
+    const auto& content = message.as<ErrorMsgContent>();
+    const bool authentic = proof.kind != AnswerProof::Kind::none;
+    if (content.status_info.status == PkiStatus::waiting && authentic) return start_polling(no_cert_req_id);
+    return decline(content.status_info, content.to_text(), authentic);
+}
+
+ClientStep ClientTransaction::Impl::finish(ClientOutcome outcome) {
+    ended_ = true;
+    return outcome;
+}
+
+ClientStep ClientTransaction::Impl::decline(PkiStatusInfo status, std::string text, bool authentic) {
+    return finish(Declined{std::move(status), std::move(text), authentic});
+}
+
+Result<ClientStep> ClientTransaction::Impl::start_polling(std::int64_t cert_req_id) {
+    if (!delayed_nonce_) delayed_nonce_ = nonce_;
+    polled_id_ = cert_req_id;
+    ESTUARY_CHECK(send({BodyType::poll_req, PollReqContent{{cert_req_id}}}));
+    return ClientStep{SendNext{}};
+}
+
+Result<ClientStep> ClientTransaction::Impl::take_poll_rep(const PollRepContent& content) {
+    if (content.responses.size() != 1 || content.responses.front().cert_req_id != polled_id_)
+        return fail(Code::malformed, "pollRep is not about what was polled for");
+    const auto& response = content.responses.front();
+    if (response.check_after < 0 || response.check_after > check_after_max)
+        return fail(Code::malformed, "checkAfter of pollRep is no time to wait");
+    ESTUARY_CHECK(send({BodyType::poll_req, PollReqContent{{polled_id_}}}));
+    return ClientStep{WaitThenSend{Seconds{response.check_after}, to_line(response.reason)}};
+}
+
+Result<ClientStep> ClientTransaction::Impl::take_challenge(const PkiMessage& message) {
+    const auto* wish = std::get_if<CertificateWish>(&wish_);
+    const bool wanted = wish != nullptr && wish->key && wish->subsequent_message == x509::crmf::SubsequentMessage::challenge_resp;
+    if (!wanted || challenged_) return fail(Code::malformed, "a challenge came that was not asked for");
+    const auto& challenges = message.as<PopoDecKeyChallContent>().challenges;
+    if (challenges.size() != 1) return fail(Code::malformed, "there is other than one challenge for one request");
+    ESTUARY_TRY(auto integer, open_challenge(challenges[0], *challenges[0].owf, message.header().sender, *wish->key));
+    challenged_ = true;
+    ESTUARY_CHECK(send({BodyType::popdecr, PopoDecKeyRespContent{{std::move(integer)}}}));
+    return ClientStep{SendNext{}};
+}
+
+Result<ClientStep> ClientTransaction::Impl::take_revocation(const RevRepContent& content) {
+    if (content.status.size() != 1) return fail(Code::malformed, "rp has other than one status for one certificate");
+    const auto& status = content.status.front();
+    if (status.status == PkiStatus::waiting) return start_polling(no_cert_req_id);
+    if (status.is_granted()) return finish(Revoked{status});
+    if (status.status == PkiStatus::rejection) return decline(status, status.to_text());
+    return fail(Code::malformed, fmt::format("status {} in rp says neither yes nor no", to_string(status.status)));
+}
+
+Result<ClientStep> ClientTransaction::Impl::take_information(const GenContent& content) {
+    const auto& asked = std::get<InformationWish>(wish_).question.info_type;
+    ESTUARY_TRY(const auto* answer, find_only(content.infos, info_answer_to(asked)));
+    if (answer == nullptr) return fail(Code::unsupported, fmt::format("the authority does not tell {}", info_type_name(asked)));
+    ESTUARY_CHECK(check_info_value(*answer, config().limits));
+    return finish(Informed{*answer});
+}
+
+ClientTransaction::ClientTransaction(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
+ClientTransaction::ClientTransaction(ClientTransaction&&) noexcept = default;
+ClientTransaction& ClientTransaction::operator=(ClientTransaction&&) noexcept = default;
+ClientTransaction::~ClientTransaction() = default;
+
+Bytes ClientTransaction::message() const noexcept { return impl_->message(); }
+std::string_view ClientTransaction::operation() const noexcept { return impl_->operation(); }
+Result<ClientStep> ClientTransaction::take(Bytes answer) { return impl_->take(answer); }
+
+Result<Client> Client::create(ClientConfig config, const Clock& clock, crypto::Entropy& entropy) {
+    ESTUARY_CHECK(std::visit([](const auto& own) { return check_credentials(own); }, config.credentials));
+    return Client{std::make_shared<ClientSetup>(ClientSetup{std::move(config), clock, entropy})};
+}
+
+Result<ClientTransaction> Client::begin(Wish wish) const {
+    ESTUARY_TRY(auto impl, ClientTransaction::Impl::begin(setup_, std::move(wish)));
+    return ClientTransaction{std::move(impl)};
+}
+
+}  // namespace estuary::cmp

@@ -1,0 +1,160 @@
+#pragma once
+// CMP's client (RFC 9810, RFC 9483 4): what is wanted goes in, messages come out, answers go in, and in the end the outcome comes
+// out. Knows neither HTTP nor sockets. Nothing that an answer says counts before its protection was verified.
+#include <functional>
+#include <memory>
+#include <variant>
+
+#include "estuary/cmp/messages.h"
+#include "estuary/cmp/protection.h"
+#include "estuary/crypto/digest.h"
+
+namespace estuary::cmp {
+
+/// A secret shared with the authority, and the name by which both know it.
+struct ClientSecret {
+    std::string reference;
+    crypto::Secret secret;
+    crypto::PasswordMacChoice mac = {};
+};
+
+/// A key and its certificate, end entity first, then its chain.
+struct ClientSigner {
+    crypto::PrivateKey key;
+    std::vector<x509::Certificate> chain;
+};
+
+struct ClientConfig {
+    std::variant<ClientSecret, ClientSigner> credentials;
+    std::optional<x509::Name> recipient = {};        ///< otherwise the issuer of the signer's certificate, or the NULL-DN
+    std::optional<x509::Name> sender = {};           ///< with a secret; otherwise CN=reference (RFC 9483 3.1)
+
+    // Whose answers are believed: after a MAC those with a MAC of the same secret, and those that are signed by who has a path
+    // to an anchor and is a CA, or has id-kp-cmcCA or id-kp-cmcRA (RFC 9810 4.5), or has the name that is expected.
+    std::vector<x509::Certificate> anchors = {};
+    std::vector<x509::Certificate> intermediates = {};
+    std::optional<x509::Name> expected_sender = {};  ///< then nobody else is believed
+    /// Of the path of a signature (end entity first, anchor last): an error where one of it is revoked. Empty: not looked at.
+    std::function<Result<void>(const std::vector<x509::Certificate>&)> check_status = {};
+    bool unprotected_errors = false;                 ///< an error that anybody could have sent ends the transaction as a refusal
+    bool ca_pubs_of_signers = false;                 ///< caPubs are passed on after a signature as well (RFC 9483 4.1.1)
+    Seconds message_time_window{0};                  ///< how far messageTime may be from now; 0: it is not looked at
+
+    Limits limits = {};
+    ProtectionLimits protection_limits = {};
+    std::size_t iterations_max = 1'000'000;          ///< of PBKDF2 in a private key that comes encrypted with the secret
+};
+
+struct Enrolled;
+struct ClientSetup;
+
+/// ir, cr or kur.
+struct CertificateWish {
+    BodyType type = BodyType::ir;
+    x509::Name subject = {};
+    std::vector<x509::Extension> extensions = {};
+    std::optional<x509::crmf::OptionalValidity> validity = {};
+    std::optional<crypto::PrivateKey> key = {};      ///< nothing: the authority makes it (RFC 9483 4.1.6)
+    std::string key_type = {};                       ///< of which type then: "p256"; empty: as the authority likes
+    /// Shows possession by decrypting; a key that does not sign gets encrCert unless this says otherwise.
+    std::optional<x509::crmf::SubsequentMessage> subsequent_message = {};
+    std::optional<x509::Certificate> old_certificate = {};  ///< of a kur: otherwise the signer's own
+    std::vector<x509::crmf::Control> controls = {}, reg_info = {};
+    std::string profile = {};                        ///< certProfile; empty: absent
+    bool implicit_confirm = true;                    ///< asked for
+    /// Whether the certificate is wanted: an error rejects it by certConf. Empty: it is.
+    std::function<Result<void>(const Enrolled&)> accept = {};
+};
+
+/// p10cr: a request that was made before.
+struct Pkcs10Wish {
+    ByteVec request;                                 ///< DER
+    std::string profile = {};
+    bool implicit_confirm = true;
+    std::function<Result<void>(const Enrolled&)> accept = {};
+};
+
+struct RevocationWish {
+    x509::Name issuer;
+    ByteVec serial_number;                           ///< INTEGER content octets
+    std::uint8_t reason = 0;                         ///< CRLReason (RFC 5280 5.3.1)
+};
+
+struct InformationWish {
+    InfoTypeAndValue question;                       ///< ask(oid), make_root_ca_cert(…), …
+    std::string profile = {};                        ///< for id-it-certReqTemplate
+};
+
+using Wish = std::variant<CertificateWish, Pkcs10Wish, RevocationWish, InformationWish>;
+
+/// A certificate was issued, and confirmed where that was called for.
+struct Enrolled {
+    x509::Certificate certificate;
+    std::optional<crypto::PrivateKey> generated_key; ///< made by the authority; belongs to the certificate
+    PkiStatusInfo status;                            ///< accepted, or grantedWithMods
+    std::vector<x509::Certificate> others;           ///< that came along: for the chain, not to be trusted
+    /// caPubs of an ip whose sender may give trust anchors: after a MAC, or as configured.
+    std::vector<x509::Certificate> new_anchors;
+};
+struct Revoked {
+    PkiStatusInfo status;
+};
+/// genp: its only InfoTypeAndValue. Values in it are to be read by the readers of info_values.h; a root CA key update is to be
+/// verified by verify_root_ca_key_update() before anybody trusts it.
+struct Informed {
+    InfoTypeAndValue answer;
+};
+/// The authority said no.
+struct Declined {
+    PkiStatusInfo status;
+    std::string text;                                ///< all that it says about it, safe to show
+    bool authentic = true;                           ///< false: an unprotected error (ClientConfig::unprotected_errors)
+};
+using ClientOutcome = std::variant<Enrolled, Revoked, Informed, Declined>;
+
+/// What is to be done next.
+struct SendNext {};                                  ///< send ClientTransaction::message()
+struct WaitThenSend {                                ///< the same after this time (pollRep)
+    Seconds check_after{};
+    std::string reason;                              ///< safe to show
+};
+using ClientStep = std::variant<SendNext, WaitThenSend, ClientOutcome>;
+
+/// One operation under way. Moves, never copies.
+class ClientTransaction {
+public:
+    ClientTransaction(ClientTransaction&&) noexcept;
+    ClientTransaction& operator=(ClientTransaction&&) noexcept;
+    ~ClientTransaction();
+
+    /// The PKIMessage to be sent, in DER.
+    Bytes message() const noexcept;
+    /// The label of the operation for the path: "initialization", "getcacerts" (RFC 9483 6.1); empty: there is none.
+    std::string_view operation() const noexcept;
+    /// Takes the answer to message(). An error ends the operation: RFC 9483 3.6.1 has the client say nothing about it. The codes:
+    /// malformed, too_large, unsupported: not a message that may come now; not_authenticated: protection is missing or wrong, or
+    /// its maker has no path to an anchor; not_authorised: the maker may not say this; bad_proof: nonces, identifiers, the
+    /// certificate or its key are not what was asked for; and what `accept` said.
+    Result<ClientStep> take(Bytes answer);
+
+private:
+    friend class Client;
+    class Impl;
+    explicit ClientTransaction(std::unique_ptr<Impl> impl) noexcept;
+    std::unique_ptr<Impl> impl_;
+};
+
+class Client {
+public:
+    /// policy: an empty reference or secret, a signer without certificate, or whose certificate is not of its key or may not sign.
+    /// `clock` and `entropy` outlive everything made here.
+    static Result<Client> create(ClientConfig config, const Clock& clock, crypto::Entropy& entropy);
+    /// The first message is ready. policy: what is wished for cannot be asked so (kur with a secret, RFC 9483 4.1.3).
+    Result<ClientTransaction> begin(Wish wish) const;
+
+private:
+    explicit Client(std::shared_ptr<const ClientSetup> setup) : setup_{std::move(setup)} {}
+    std::shared_ptr<const ClientSetup> setup_;
+};
+
+}  // namespace estuary::cmp

@@ -1,0 +1,152 @@
+// First messages: ir, cr, kur, p10cr, rr, genm (RFC 9483 4).
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "estuary/cmp/client_impl.h"
+#include "estuary/cmp/info_values.h"
+#include "estuary/cmp/server.h"
+#include "estuary/x509/request.h"
+
+namespace estuary::cmp {
+namespace {
+
+namespace crmf = x509::crmf;
+
+InfoTypeAndValues wishes_of_header(bool implicit, const std::string& profile) {
+    InfoTypeAndValues info;
+    if (implicit) info.push_back(make_implicit_confirm());
+    if (!profile.empty()) info.push_back(make_cert_profile({profile}));
+    return info;
+}
+
+/// An SPKI that has an algorithm and no key (RFC 9483 4.1.6).
+Result<ByteVec> spki_without_key(std::string_view key_type) {
+    ESTUARY_TRY(const auto* type, crypto::key_type(key_type));
+    der::Writer writer;
+    writer.sequence([&] {
+        writer.sequence([&] {
+            writer.oid(type->algorithm);
+            if (!type->parameters.empty()) writer.oid(type->parameters);
+            else if (type->kind == crypto::KeyKind::rsa) writer.null();
+        });
+        writer.bit_string({});
+    });
+    return std::move(writer).take();
+}
+
+std::string_view operation_of(BodyType type) {
+    if (type == BodyType::ir) return to_string(Operation::initialization);
+    return to_string(type == BodyType::cr ? Operation::certification : Operation::keyupdate);
+}
+
+/// What the update of a certificate has to say (RFC 9483 4.1.3): which one it is, and the names that it keeps.
+Result<void> describe_update(const CertificateWish& wish, const ClientConfig& config, crmf::WantedRequest& wanted) {
+    const auto* signer = std::get_if<ClientSigner>(&config.credentials);
+    if (signer == nullptr) return fail(Code::policy, "kur is signed by the certificate that it updates, not made with a secret (RFC 9483 4.1.3)");
+    const auto& old = wish.old_certificate ? *wish.old_certificate : signer->chain.front();
+    auto& request = wanted.request;
+    if (wish.subject.empty()) request.cert_template.subject = old.subject();
+    const auto* names = x509::find(old.extensions(), x509::oid::subject_alt_name);
+    if (names != nullptr && x509::find(request.cert_template.extensions, x509::oid::subject_alt_name) == nullptr)
+        request.cert_template.extensions.push_back(*names);
+    if (crmf::find(request.controls, crmf::oid::old_cert_id) == nullptr)
+        request.controls.push_back(crmf::make_old_cert_id({directory_name(old.issuer()), to_vec(old.serial_number())}));
+    return {};
+}
+
+Result<ByteVec> make_message(const CertificateWish& wish, crmf::WantedRequest& wanted) {
+    if (wish.key) return crmf::make_cert_req_msg(wanted, *wish.key);
+    if (!wish.key_type.empty()) {
+        ESTUARY_TRY(wanted.request.cert_template.public_key, spki_without_key(wish.key_type));
+    }
+    return crmf::make_cert_req_msg_without_key(wanted);
+}
+
+Result<FirstRequest> first(const CertificateWish& wish, const ClientConfig& config) {
+    if (wish.type != BodyType::ir && wish.type != BodyType::cr && wish.type != BodyType::kur)
+        return fail(Code::policy, fmt::format("a certificate is asked for by ir, cr or kur, not by {}", to_string(wish.type)));
+    crmf::WantedRequest wanted;
+    wanted.request.cert_template.subject = wish.subject;
+    wanted.request.cert_template.extensions = wish.extensions;
+    wanted.request.cert_template.validity = wish.validity;
+    wanted.request.controls = wish.controls;
+    wanted.reg_info = wish.reg_info;
+    if (wish.type == BodyType::kur) ESTUARY_CHECK(describe_update(wish, config, wanted));
+    wanted.subsequent_message = wish.subsequent_message;
+    if (wish.key && !wish.key->signature_algorithm() && !wanted.subsequent_message)
+        wanted.subsequent_message = crmf::SubsequentMessage::encr_cert;
+    ESTUARY_TRY(const auto der, make_message(wish, wanted));
+    ESTUARY_TRY(auto message, crmf::CertReqMsg::parse(der));
+
+    FirstRequest request;
+    request.body = {wish.type, CertReqMessages{{std::move(message)}}};
+    // An encrypted certificate shows possession by its confirmation, so that has to come.
+    request.implicit_confirm = wish.implicit_confirm && wanted.subsequent_message != crmf::SubsequentMessage::encr_cert;
+    request.info = wishes_of_header(request.implicit_confirm, wish.profile);
+    if (wish.key) request.spki = to_vec(wish.key->public_key().spki());
+    // EnvelopedData is to come back.
+    request.pvno = !wish.key || wanted.subsequent_message ? cmp2021 : needed_pvno({}, request.body);
+    request.operation = operation_of(wish.type);
+    return request;
+}
+
+Result<FirstRequest> first(const Pkcs10Wish& wish, const ClientConfig&) {
+    ESTUARY_TRY(const auto signed_request, x509::SignedRequest::parse(wish.request));
+    FirstRequest request;
+    request.body = {BodyType::p10cr, P10CertificationRequest{wish.request}};
+    request.implicit_confirm = wish.implicit_confirm;
+    request.info = wishes_of_header(wish.implicit_confirm, wish.profile);
+    request.spki = to_vec(signed_request.spki());
+    request.operation = to_string(Operation::pkcs10);
+    return request;
+}
+
+//= https://www.rfc-editor.org/rfc/rfc9483#section-4.2
+//# The revocation reason […] reasonCode extension […] MUST be present and have exactly one value
+Result<FirstRequest> first(const RevocationWish& wish, const ClientConfig& config) {
+    if (!std::holds_alternative<ClientSigner>(config.credentials))
+        return fail(Code::policy, "rr is signed by the certificate itself or a registration authority, not made with a secret (RFC 9483 4.2)");
+    RevDetails details;
+    details.cert_details.issuer = wish.issuer;
+    details.cert_details.serial_number = wish.serial_number;
+    der::Writer reason;
+    reason.primitive(der::Tag::enumerated, {&wish.reason, 1});
+    details.crl_entry_details.push_back({.id = x509::oid::crl_reason, .critical = false, .value = std::move(reason).take()});
+    FirstRequest request;
+    request.body = {BodyType::rr, RevReqContent{{std::move(details)}}};
+    request.operation = to_string(Operation::revocation);
+    return request;
+}
+
+std::string_view operation_of(const der::Oid& asked) {
+    if (asked == oid::ca_certs) return to_string(Operation::getcacerts);
+    if (asked == oid::root_ca_cert) return to_string(Operation::getrootupdate);
+    if (asked == oid::cert_req_template) return to_string(Operation::getcertreqtemplate);
+    if (asked == oid::crl_status_list) return to_string(Operation::getcrls);
+    return {};
+}
+
+Result<FirstRequest> first(const InformationWish& wish, const ClientConfig&) {
+    FirstRequest request;
+    request.body = {BodyType::genm, GenContent{{wish.question}}};
+    request.info = wishes_of_header(false, wish.profile);
+    request.pvno = needed_pvno({}, request.body);
+    request.operation = operation_of(wish.question.info_type);
+    return request;
+}
+
+}  // namespace
+
+Result<FirstRequest> make_first_request(const Wish& wish, const ClientConfig& config) {
+    return std::visit([&](const auto& one) { return first(one, config); }, wish);
+}
+
+der::Oid info_answer_to(const der::Oid& asked) {
+    if (asked == oid::root_ca_cert) return oid::root_ca_key_update;
+    if (asked == oid::crl_status_list) return oid::crls;
+    if (asked == oid::key_pair_param_req) return oid::key_pair_param_rep;
+    return asked;
+}
+
+}  // namespace estuary::cmp

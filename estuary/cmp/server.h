@@ -1,0 +1,105 @@
+#pragma once
+// CMP's server (RFC 9810, RFC 9483): octets of a PKIMessage in, octets of the answer out. Knows neither HTTP nor sockets; what lasts
+// from one message of a transaction to the next is in the store, so that any process may go on with it.
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "estuary/authority/authority.h"
+#include "estuary/cmp/limits.h"
+
+namespace estuary::cmp {
+
+/// OPERATION of the path (RFC 9483 6.1): which requests may come that way.
+enum class Operation : std::uint8_t {
+    initialization,
+    certification,
+    keyupdate,
+    pkcs10,
+    revocation,
+    getcacerts,
+    getrootupdate,
+    getcertreqtemplate,
+    getcrls,
+    nested,
+};
+std::string_view to_string(Operation operation) noexcept;
+std::optional<Operation> operation_named(std::string_view name) noexcept;
+
+/// Who may ask for what under one name. Default deny: with nothing allowed every enrolling request is refused (bug class 9).
+struct Label {
+    std::string name;                        ///< NAME of /.well-known/cmp/p/NAME; "" is /.well-known/cmp itself
+    bool enabled = true;
+    std::string profile;                     ///< by which requests are certified that name none (certProfile)
+    std::vector<std::string> more_profiles;  ///< which certProfile may name besides
+    /// What proves who asks for ir, cr and p10cr: a secret (MAC), a certificate issued under this label, one of a manufacturer's
+    /// (ir and p10cr), one of a registration authority's: issued under this label with id-kp-cmcRA.
+    bool shared_secret = false, certificate_of_ours = false, registration_authority = false;
+    std::vector<std::string> manufacturers;
+    bool update = true;                      ///< kur, by the certificate that is to be updated
+    bool revoke = true;                      ///< rr, by the certificate itself or a registration authority
+    bool implicit_confirm = true;            ///< granted where it is asked for
+    Seconds confirm_wait{300};               ///< afterwards an unconfirmed certificate is revoked
+    bool ca_pubs = false;                    ///< the root goes along with ip after a MAC (RFC 9483 4.1.1)
+    bool generate_keys = false;              ///< keys are made here where that is asked for (RFC 9483 4.1.6)
+    bool unprotected_information = false;    ///< genm needs no protection
+    /// CertReqMsg, RevDetails and InfoTypeAndValue in one message; RFC 9483 has one of each.
+    std::size_t requests_max = 1;
+};
+
+/// A key and its certificate, end entity first, up to the root or not.
+struct Credentials {
+    std::vector<x509::Certificate> chain;
+    crypto::PrivateKey key;
+};
+
+/// The complete CRLs of a CA, and of those above it, as they are published: DER.
+using CrlSource = std::function<Result<std::vector<ByteVec>>(std::string_view ca)>;
+
+struct ServerConfig {
+    std::vector<Label> labels;
+    /// By CA: who signs its answers; a label whose CA has none answers with MACs and errors only. (RFC 9810 4.5: id-kp-cmcCA.)
+    std::map<std::string, Credentials, std::less<>> signers;
+    /// By CA: who signs the keys that are made here: id-kp-cmKGA.
+    std::map<std::string, Credentials, std::less<>> key_generators;
+    CrlSource crls{};                        ///< empty: CRLs are not told
+    Seconds message_time_window{300};        ///< how far messageTime may be from now; 0: it is not looked at
+    bool strict_names = false;               ///< sender of a MAC must be directoryName with the reference as commonName
+    std::uint64_t mac_iterations_max = 100'000;
+    Seconds transaction_lifetime{86400};     ///< how long the last answer of a transaction can be asked for again
+    Limits limits{};
+};
+
+/// How the message came.
+struct Transport {
+    std::string label;                       ///< NAME, or ""
+    std::optional<Operation> operation{};
+    std::string address{};                   ///< of the peer, for limits on failures
+};
+
+struct Answer {
+    ByteVec message;                         ///< a PKIMessage in DER; empty: there is nothing to say (an announcement)
+    bool understood = true;                  ///< false: the request is no PKIMessage at all
+};
+
+class Server {
+public:
+    /// policy errors name what is wrong. `authority`, `store`, `clock` and `entropy` outlive it.
+    static Result<std::unique_ptr<Server>> create(ServerConfig config, authority::Authority& authority, store::Store& store,
+                                                  const Clock& clock, crypto::Entropy& entropy);
+    ~Server();
+    bool has_label(std::string_view name) const noexcept;
+    /// Never fails: what is wrong is told in the answer. The label must be there. If `work` is not empty afterwards, the answer may
+    /// leave only once it is committed; a conflict means that the same was asked at the same time: ask again.
+    Answer answer(Bytes request, const Transport& transport, store::UnitOfWork& work);
+
+private:
+    class Impl;
+    explicit Server(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Under which certificates of this name are recorded: no label of another protocol is called so (bug class 2).
+std::string recorded_label(std::string_view name);
+
+}  // namespace estuary::cmp

@@ -1,0 +1,83 @@
+// What a configuration must fulfil, and the names of operations.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "estuary/base/text.h"
+#include "estuary/cmp/server_impl.h"
+
+namespace estuary::cmp {
+namespace {
+
+struct Named {
+    std::string_view name;
+    Operation operation;
+};
+constexpr std::array operations{
+    Named{"initialization", Operation::initialization}, Named{"certification", Operation::certification},
+    Named{"keyupdate", Operation::keyupdate},           Named{"pkcs10", Operation::pkcs10},
+    Named{"revocation", Operation::revocation},         Named{"getcacerts", Operation::getcacerts},
+    Named{"getrootupdate", Operation::getrootupdate},   Named{"getcertreqtemplate", Operation::getcertreqtemplate},
+    Named{"getcrls", Operation::getcrls},               Named{"nested", Operation::nested},
+};
+
+constexpr std::size_t label_octets_max = 255;
+
+Result<void> check_name(std::string_view name) {
+    const bool plain = name.size() <= label_octets_max && name != "." && name != ".." && text::is_plain_utf8(name) &&
+                       name.find_first_of("/?#% \\") == std::string_view::npos;
+    if (!plain) return fail(Code::policy, fmt::format("label '{}': must be one plain path segment", text::printable(name)));
+    return {};
+}
+
+Result<void> check_credentials(std::string_view what, std::string_view ca, const Credentials& credentials) {
+    if (credentials.chain.empty() || !same(credentials.chain.front().spki(), credentials.key.public_key().spki()))
+        return fail(Code::policy, fmt::format("{} of CA {}: the key is not that of the certificate", what, ca));
+    return {};
+}
+
+}  // namespace
+
+std::string_view to_string(Operation operation) noexcept {
+    for (const auto& named : operations)
+        if (named.operation == operation) return named.name;
+    return "unknown";
+}
+
+std::optional<Operation> operation_named(std::string_view name) noexcept {
+    for (const auto& named : operations)
+        if (named.name == name) return named.operation;
+    return std::nullopt;
+}
+
+Result<void> Server::Impl::prepare() {
+    if (config_.message_time_window < Seconds{0}) return fail(Code::policy, "message_time_window: must not be negative");
+    for (const auto& [ca, signer] : config_.signers) ESTUARY_CHECK(check_credentials("signer", ca, signer));
+    for (const auto& [ca, generator] : config_.key_generators) ESTUARY_CHECK(check_credentials("key generator", ca, generator));
+    for (const auto& label : config_.labels)
+        if (label.enabled) ESTUARY_CHECK(prepare_label(label));
+    return {};
+}
+
+Result<void> Server::Impl::prepare_label(const Label& label) {
+    ESTUARY_CHECK(check_name(label.name));
+    const auto* profile = authority_.profile(label.profile);
+    if (profile == nullptr) return fail(Code::policy, fmt::format("label '{}': there is no profile '{}'", label.name, label.profile));
+    for (const auto& name : label.more_profiles) {
+        const auto* other = authority_.profile(name);
+        if (other == nullptr) return fail(Code::policy, fmt::format("label '{}': there is no profile '{}'", label.name, name));
+        if (other->ca != profile->ca)
+            return fail(Code::policy, fmt::format("label '{}': profile '{}' is of another CA than '{}'", label.name, name, label.profile));
+    }
+    if (label.requests_max < 1) return fail(Code::policy, fmt::format("label '{}': requests_max must be 1 or more", label.name));
+    if (label.confirm_wait < Seconds{1}) return fail(Code::policy, fmt::format("label '{}': confirm_wait must be a second or more", label.name));
+    LabelState state{label, profile->ca, recorded_label(label.name)};
+    if (const auto found = config_.signers.find(profile->ca); found != config_.signers.end()) state.signer = &found->second;
+    if (const auto found = config_.key_generators.find(profile->ca); found != config_.key_generators.end()) state.key_generator = &found->second;
+    if (label.generate_keys && state.key_generator == nullptr)
+        return fail(Code::policy, fmt::format("label '{}': generate_keys needs a key generator for CA {}", label.name, profile->ca));
+    if (!labels_.emplace(label.name, std::move(state)).second) return fail(Code::policy, fmt::format("label '{}' occurs twice", label.name));
+    return {};
+}
+
+}  // namespace estuary::cmp

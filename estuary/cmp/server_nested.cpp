@@ -1,0 +1,142 @@
+// nested: what a registration authority has approved (RFC 9483 5.2.2.1), or several messages at once (5.2.2.2); and the original of
+// a message whose protection was replaced (5.2.3).
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "estuary/base/log.h"
+#include "estuary/cmp/server_impl.h"
+#include "estuary/crypto/password_mac.h"
+
+namespace estuary::cmp {
+namespace {
+
+constexpr unsigned depth_max = 2;   // a batch of approved messages
+
+/// RFC 9483 5.2.2.1: an approved message shares its identifiers with what is around it.
+bool is_approval(const PkiMessage& outer) {
+    const auto& inner = outer.as<NestedMessageContent>().messages;
+    return inner.size() == 1 && inner.front().header().transaction_id == outer.header().transaction_id;
+}
+
+}  // namespace
+
+/// Who may nest: a registration authority of this label, by its signature.
+Checked<Sender> Server::Impl::nesting_sender(const PkiMessage& message, const LabelState& label, const Transport& transport) const {
+    CMP_TRY(auto sender, senders_.check(message, label, transport, {}));
+    if (sender.protection == Protection::mac) return refuse(PkiFailure::wrong_integrity, "a nested message needs a signature, not a MAC");
+    const auto& proof = *sender.principal.certificate;
+    if (!label.config.registration_authority || !proof.registration_authority || proof.label != label.recorded)
+        return refuse(PkiFailure::not_authorized, "only a registration authority of this label may nest messages");
+    return sender;
+}
+
+ByteVec Server::Impl::take_nested(const PkiMessage& message, const LabelState& label, const Transport& transport, store::UnitOfWork& work,
+                                  unsigned depth) {
+    Sender sender;
+    const auto checked = [&]() -> Checked<void> {
+        // recipNonce is the inner message's where that goes on with a transaction.
+        const auto& inner = message.as<NestedMessageContent>().messages;
+        CMP_CHECK(check_header(message, !is_approval(message) || begins(inner.front().type())));
+        CMP_TRY(sender, nesting_sender(message, label, transport));
+        if (depth >= depth_max) return refuse(PkiFailure::bad_request, "messages are nested too deeply");
+        if (transport.operation && *transport.operation != Operation::nested && !is_approval(message))
+            return refuse(PkiFailure::bad_request, "a batch belongs to the path of nested");
+        if (!is_approval(message)) return {};
+        const auto& header = inner.front().header();
+        if (inner.front().type() == BodyType::nested) return refuse(PkiFailure::bad_request, "an approved message is not nested itself");
+        if (header.sender_nonce != message.header().sender_nonce)
+            return refuse(PkiFailure::bad_sender_nonce, "senderNonce is not that of the message inside (RFC 9483 5.2.2.1)");
+        if (header.recip_nonce != message.header().recip_nonce)
+            return refuse(PkiFailure::bad_recipient_nonce, "recipNonce is not that of the message inside (RFC 9483 5.2.2.1)");
+        return {};
+    }();
+    if (!checked) {
+        Exchange exchange{message, label, transport, work, std::move(sender)};
+        log_failure(exchange, checked.error());
+        return error_answer(message.header(), exchange.sender, label, checked.error());
+    }
+    if (!is_approval(message)) return take_batch(message, label, transport, work, sender, depth);
+    return take(message.as<NestedMessageContent>().messages.front(), label, transport, work, {&message, &sender, depth + 1});
+}
+
+/// One answer for each message, in the same order.
+ByteVec Server::Impl::take_batch(const PkiMessage& message, const LabelState& label, const Transport& transport, store::UnitOfWork& work,
+                                 const Sender& sender, unsigned depth) {
+    NestedMessageContent answers;
+    std::set<ByteVec> ids;
+    auto inside = transport;
+    inside.operation.reset();   // the path is the batch's
+    for (const auto& one : message.as<NestedMessageContent>().messages) {
+        const auto& id = one.header().transaction_id;
+        const bool twice = id && !ids.insert(*id).second;
+        const auto answer = twice ? error_answer(one.header(), {}, label, {PkiFailure::transaction_id_in_use, "transactionID twice in one batch"})
+                                  : take(one, label, inside, work, {&message, nullptr, depth + 1});
+        auto parsed = PkiMessage::parse(answer, config_.limits);
+        if (parsed) answers.messages.push_back(std::move(*parsed));
+        else log::error("cmp answer in a batch cannot be read", {{"detail", parsed.error().detail}});
+    }
+    auto answer = protect({header_for(message.header(), label), {BodyType::nested, std::move(answers)}, {}}, sender, label);
+    if (answer) return std::move(*answer);
+    return error_answer(message.header(), sender, label, Failure{std::move(answer).error()});
+}
+
+/// The registration authority has checked the message and stands for it: what it approved is asked for by it, except where only
+/// the holder of a certificate may ask. A signature that is wrong in itself is refused all the same.
+Checked<Sender> Server::Impl::approved_sender(const Exchange& exchange, const Sender& approver) const {
+    const auto& message = exchange.message;
+    const auto& header = message.header();
+    if (!header.protection_alg || !message.protection()) return refuse(PkiFailure::bad_message_check, "the message inside is not protected");
+    const auto type = exchange.transaction.revision != 0 ? exchange.transaction.type : message.type();
+    const bool holder_only = type == BodyType::kur || type == BodyType::rr;
+    std::vector<x509::Certificate> known;
+    for (const auto& der : exchange.transaction.certificates)
+        if (auto certificate = x509::Certificate::parse(der)) known.push_back(std::move(*certificate));
+    auto sender = senders_.check(message, exchange.label, exchange.transport, known);
+    if (holder_only) return sender;
+    const bool mac = sender && sender->protection == Protection::mac;
+    // A secret that only the registration authority has cannot be checked here; a signature can, whoever it is of.
+    std::optional<x509::Certificate> key_holder;
+    if (!crypto::is_password_mac(*header.protection_alg)) {
+        CMP_TRY(key_holder, SenderCheck::check_signature(message, known));
+    }
+    Sender out;
+    if (mac) {
+        out.protection = Protection::mac;
+        out.reference = sender->reference;
+        out.secret = std::move(sender->secret);
+        out.mac_algorithm = sender->mac_algorithm;
+    } else {
+        out.protection = Protection::signature;
+    }
+    out.principal = approver.principal;
+    out.certificate = approver.certificate;
+    out.others = message.extra_certificates();   // for its later messages
+    out.others.insert(out.others.end(), known.begin(), known.end());
+    out.key_holder = std::move(key_holder);
+    out.approved = true;
+    return out;
+}
+
+/// RFC 9483 5.2.3: the message that the registration authority had received. It must be readable, of this transaction, and where its
+/// signature can be checked, right.
+Checked<void> Server::Impl::check_original(const Exchange& exchange) const {
+    CMP_TRY(const auto octets, orig_pki_message(exchange.message.header()));
+    if (octets.empty()) return {};
+    const auto& proof = exchange.sender.principal.certificate;
+    if (!proof || !proof->registration_authority) return refuse(PkiFailure::not_authorized, "origPKIMessage is for registration authorities");
+    CMP_TRY(const auto originals, or_failure(PkiFailure::bad_data_format, parse_messages(octets, config_.limits)));
+    if (originals.size() != 1) return refuse(PkiFailure::bad_request, "origPKIMessage holds more than one message (RFC 9810 5.1.1.3)");
+    const auto& original = originals.front();
+    if (original.header().transaction_id != exchange.message.header().transaction_id)
+        return refuse(PkiFailure::bad_message_check, "origPKIMessage is of another transaction");
+    if (!original.header().protection_alg || !original.protection())
+        return refuse(PkiFailure::bad_message_check, "origPKIMessage is not protected");
+    if (crypto::is_password_mac(*original.header().protection_alg)) return {};   // its secret is the registration authority's
+    if (auto signer = SenderCheck::check_signature(original, {}); !signer)
+        return tl::unexpected(as_failure(PkiFailure::bad_message_check, std::move(signer).error().error));
+    return {};
+}
+
+}  // namespace estuary::cmp

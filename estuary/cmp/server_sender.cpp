@@ -1,0 +1,166 @@
+#include "estuary/cmp/server_sender.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "estuary/base/text.h"
+#include "estuary/cmp/protection.h"
+#include "estuary/cmp/protection_certificate.h"
+
+namespace estuary::cmp {
+namespace {
+
+using authority::CertificateProof;
+using x509::Certificate;
+
+/// The reference of a MAC: senderKID, or the common name of the sender where there is none (RFC 9483 3.1).
+std::optional<std::string> reference_of(const PkiHeader& header) {
+    if (header.sender_kid) return estuary::to_string(Bytes{*header.sender_kid});
+    const auto name = name_of(header.sender);
+    const auto names = name ? name->values(x509::oid::common_name) : std::vector<std::string>{};
+    return names.size() == 1 ? std::optional{names.front()} : std::nullopt;
+}
+
+bool names_reference(const PkiHeader& header, const std::string& reference) {
+    const auto name = name_of(header.sender);
+    if (!name) return false;
+    const auto names = name->values(x509::oid::common_name);
+    return names.size() == 1 && names.front() == reference;
+}
+
+Failure wrong_protection(Error error) {
+    const bool algorithm = error.code == Code::unsupported || error.code == Code::bad_key || error.code == Code::too_large;
+    return as_failure(algorithm ? PkiFailure::bad_alg : PkiFailure::bad_message_check, std::move(error));
+}
+
+ProtectionLimits mac_limits(const ServerConfig& config) {
+    ProtectionLimits limits;
+    limits.password.iterations_max = config.mac_iterations_max;
+    return limits;
+}
+
+void add_once(std::vector<Bytes>& list, const Certificate& certificate) {
+    // Self-signed certificates are of no use to whoever does not have them already (RFC 9483 3.3).
+    if (certificate.is_self_issued() && certificate.is_ca()) return;
+    if (std::ranges::none_of(list, [&](Bytes der) { return same(der, certificate.der()); })) list.push_back(certificate.der());
+}
+
+}  // namespace
+
+Checked<Sender> SenderCheck::check(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                                   const std::vector<Certificate>& known) const {
+    const auto& header = message.header();
+    if (header.protection_alg.has_value() != message.protection().has_value())
+        return refuse(PkiFailure::bad_message_check, "protectionAlg and protection go together (RFC 9810 5.1.1)");
+    if (!message.protection()) return refuse(PkiFailure::bad_message_check, "the message is not protected");
+    CMP_TRY(const auto kind, or_failure(PkiFailure::bad_alg, protection_kind(*header.protection_alg)));
+    switch (kind) {
+        case ProtectionKind::signature: return check_signer(message, label, transport, known);
+        case ProtectionKind::password_mac: return check_mac(message, transport);
+        case ProtectionKind::shared_key_mac:
+        case ProtectionKind::diffie_hellman:
+        case ProtectionKind::kem_mac: break;
+    }
+    return refuse(PkiFailure::bad_alg, "this kind of protection is not taken here: sign, or use PBMAC1 or PasswordBasedMac");
+}
+
+Checked<Sender> SenderCheck::check_mac(const PkiMessage& message, const Transport& transport) const {
+    const auto& header = message.header();
+    auto reference = reference_of(header);
+    if (!reference) return refuse(PkiFailure::bad_message_check, "senderKID does not say which secret the MAC is made with");
+    if (config_.strict_names && !names_reference(header, *reference))
+        return refuse(PkiFailure::bad_message_check, "sender must be a directoryName with the reference as its common name (RFC 9483 3.1)");
+    CMP_TRY(auto shared, authority_.shared_secret(*reference, "cmp", transport.address));
+    const auto verified = verify_mac_protection(*header.protection_alg, message.protected_part(), *message.protection(), shared.secret,
+                                                mac_limits(config_));
+    if (!verified) {
+        if (verified.error().code != Code::bad_proof) return tl::unexpected(wrong_protection(verified.error()));
+        authority_.proof_failed(*reference, transport.address);
+        return refuse(PkiFailure::bad_message_check, "the MAC is wrong");
+    }
+    if (shared.proof.id == 0) return refuse(PkiFailure::bad_message_check, "the MAC is wrong");
+    Sender sender;
+    sender.protection = Protection::mac;
+    sender.principal.credential = std::move(shared.proof);
+    sender.principal.address = transport.address;
+    sender.reference = std::move(*reference);
+    sender.secret = std::move(shared.secret);
+    sender.mac_algorithm = *header.protection_alg;
+    return sender;
+}
+
+Checked<Certificate> SenderCheck::check_signature(const PkiMessage& message, const std::vector<Certificate>& known) {
+    const auto& header = message.header();
+    const auto came = message.extra_certificates();
+    const auto* certificate = protection_certificate(header, came);
+    if (certificate == nullptr) certificate = protection_certificate(header, known);
+    if (certificate == nullptr)
+        return refuse(PkiFailure::bad_message_check, came.empty() && known.empty()
+                                                         ? "extraCerts must begin with the certificate of the signature (RFC 9483 3.3)"
+                                                         : "senderKID is not the key identifier of the protection certificate");
+    CMP_TRY(const auto key, or_failure(PkiFailure::bad_alg, certificate->public_key()));
+    const auto verified = verify_signature_protection(*header.protection_alg, message.protected_part(), *message.protection(), key);
+    if (!verified) return tl::unexpected(wrong_protection(verified.error()));
+    return *certificate;
+}
+
+Checked<CertificateProof> SenderCheck::prove(const Certificate& signer, const std::vector<Certificate>& others,
+                                             const LabelState& label) const {
+    if (const auto usage = signer.key_usage(); usage && (*usage & x509::digital_signature) == 0)
+        return refuse(PkiFailure::signer_not_trusted, "the keyUsage of the protection certificate lacks digitalSignature");
+    auto proof = authority_.authenticate_signer(signer, others);
+    if (!proof) {
+        // Only who holds its key gets here: what has become of the certificate is no secret from them.
+        const auto status = authority_.status(label.ca, signer.serial_number());
+        if (status && *status && (*status)->revocation && signer.issuer() == authority_.ca(label.ca)->certificate.subject())
+            return refuse(PkiFailure::cert_revoked, "the protection certificate is revoked");
+        return tl::unexpected(as_failure(PkiFailure::signer_not_trusted, std::move(proof).error()));
+    }
+    //= RFC 9810 5.3.18: until it is confirmed, it may be withdrawn.
+    if (!proof->issued_by_ca.empty()) {
+        CMP_TRY(const auto waiting, store_.unconfirmed(proof->issued_by_ca, Bytes{signer.serial_number()}));
+        if (waiting) return refuse(PkiFailure::signer_not_trusted, "the protection certificate is not confirmed yet");
+    }
+    return std::move(*proof);
+}
+
+Checked<Sender> SenderCheck::check_signer(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                                          const std::vector<Certificate>& known) const {
+    CMP_TRY(auto certificate, check_signature(message, known));
+    if (const auto name = name_of(message.header().sender); !name || !name->matches(certificate.subject()))
+        return refuse(PkiFailure::bad_message_check, "sender is not the subject of the protection certificate (RFC 9483 3.1)");
+    Sender sender;
+    sender.others = message.extra_certificates();
+    sender.others.insert(sender.others.end(), known.begin(), known.end());
+    CMP_TRY(auto proof, prove(certificate, sender.others, label));
+    sender.protection = Protection::signature;
+    sender.principal.certificate = std::move(proof);
+    sender.principal.address = transport.address;
+    sender.key_holder = certificate;
+    sender.certificate = std::move(certificate);
+    return sender;
+}
+
+Result<ByteVec> protect(Outgoing outgoing, const Sender& sender, const LabelState& label) {
+    auto& header = outgoing.header;
+    std::vector<Bytes> extra;
+    std::optional<Protector> protector;
+    if (sender.protection == Protection::mac) {
+        // The limits are those of what was verified: it is not looked at again.
+        ProtectionLimits limits;
+        limits.password.iterations_max = std::numeric_limits<std::uint64_t>::max();
+        ESTUARY_TRY(protector, Protector::with_secret_like(*sender.secret, sender.mac_algorithm, limits));
+        header.sender_kid = to_vec(as_bytes(sender.reference));
+    } else if (label.signer != nullptr) {
+        const auto& certificate = label.signer->chain.front();
+        ESTUARY_TRY(protector, Protector::with_key(label.signer->key));
+        header.sender = directory_name(certificate.subject());
+        header.sender_kid = certificate.subject_key_id();
+        for (const auto& link : label.signer->chain) add_once(extra, link);
+    }
+    for (const auto& link : outgoing.chain) add_once(extra, link);
+    if (protector) return protector->protect(std::move(header), outgoing.body, extra);
+    return encode_message(header.encode(), outgoing.body.encode(), std::nullopt, extra);
+}
+
+}  // namespace estuary::cmp

@@ -1,0 +1,67 @@
+#pragma once
+// Whose message it is: protection checked on the way in, and made alike on the way out (RFC 9483 3.2, 3.5).
+#include "estuary/cmp/failure.h"
+#include "estuary/cmp/messages.h"
+#include "estuary/cmp/server.h"
+
+namespace estuary::cmp {
+
+enum class Protection : std::uint8_t { none, mac, signature };
+
+/// Who sent a message, and how that was proved.
+struct Sender {
+    Protection protection = Protection::none;
+    authority::Principal principal;
+    std::string reference;                          ///< of a MAC: the name of the secret
+    std::optional<crypto::Secret> secret;           ///< of a MAC
+    ByteVec mac_algorithm;                          ///< whole AlgorithmIdentifier, as received
+    std::optional<x509::Certificate> certificate;   ///< that the signature was checked with
+    std::vector<x509::Certificate> others;          ///< that came along with it
+    std::optional<x509::Certificate> key_holder;    ///< who could be given something secret: the requester's own certificate
+    bool approved = false;                          ///< in a nested message of a registration authority's (RFC 9483 5.2.2.1)
+};
+
+/// A label, and what its name means in the authority.
+struct LabelState {
+    Label config;
+    std::string ca;
+    std::string recorded;   ///< label of certificates issued here
+    const Credentials* signer = nullptr;
+    const Credentials* key_generator = nullptr;
+};
+
+/// What the checks of protection need to know.
+class SenderCheck {
+public:
+    SenderCheck(const ServerConfig& config, authority::Authority& authority, store::Store& store)
+        : config_{config}, authority_{authority}, store_{store} {}
+
+    /// Verifies the protection and finds out whose it is. `known` are certificates of earlier messages of the transaction.
+    Checked<Sender> check(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                          const std::vector<x509::Certificate>& known) const;
+    /// Only the arithmetic: the signature is by the first certificate that comes along or that senderKID names. For messages
+    /// that somebody else has vouched for.
+    static Checked<x509::Certificate> check_signature(const PkiMessage& message, const std::vector<x509::Certificate>& known);
+
+private:
+    Checked<Sender> check_mac(const PkiMessage& message, const Transport& transport) const;
+    Checked<Sender> check_signer(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                                 const std::vector<x509::Certificate>& known) const;
+    Checked<authority::CertificateProof> prove(const x509::Certificate& signer, const std::vector<x509::Certificate>& others,
+                                               const LabelState& label) const;
+
+    const ServerConfig& config_;
+    authority::Authority& authority_;
+    store::Store& store_;
+};
+
+/// Header of an answer that will be protected like this, and the finished message.
+struct Outgoing {
+    PkiHeader header;                               ///< sender, senderKID, protectionAlg are put in here
+    const PkiBody& body;
+    std::vector<x509::Certificate> chain;           ///< of new certificates, for extraCerts
+};
+/// By the sender's own secret after a MAC, by the label's signer otherwise; without protection where there is neither.
+Result<ByteVec> protect(Outgoing outgoing, const Sender& sender, const LabelState& label);
+
+}  // namespace estuary::cmp

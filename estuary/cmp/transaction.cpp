@@ -1,0 +1,110 @@
+#include "estuary/cmp/transaction.h"
+
+#include <algorithm>
+
+namespace estuary::cmp {
+namespace {
+
+constexpr std::int64_t format_version = 1;
+/// Answers with several certificates, and post-quantum ones, can be long.
+constexpr der::Limits limits{.depth_max = 8, .bytes_max = 16u << 20};
+
+Result<std::string> read_text(der::Reader& reader) {
+    ESTUARY_TRY(const auto octets, reader.octet_string());
+    return estuary::to_string(octets);
+}
+
+Result<ByteVec> read_octets(der::Reader& reader) {
+    ESTUARY_TRY(const auto octets, reader.octet_string());
+    return to_vec(octets);
+}
+
+Result<TransactionItem> read_item(der::Reader& list) {
+    ESTUARY_TRY(auto fields, list.enter(der::Tag::sequence));
+    TransactionItem item;
+    ESTUARY_TRY(item.cert_req_id, fields.integer());
+    ESTUARY_TRY(const auto state, fields.integer());
+    if (state < 0 || state > static_cast<std::int64_t>(TransactionItem::State::challenged))
+        return fail(Code::malformed, "state of a transaction's item");
+    item.state = static_cast<TransactionItem::State>(state);
+    ESTUARY_TRY(item.ca, read_text(fields));
+    ESTUARY_TRY(item.certificate, read_octets(fields));
+    ESTUARY_TRY(item.challenge, read_octets(fields));
+    ESTUARY_CHECK(fields.finish("item"));
+    return item;
+}
+
+Result<Transaction> read(Bytes state) {
+    ESTUARY_TRY(auto fields, der::enter_only(state, der::Tag::sequence, "transaction", limits));
+    ESTUARY_TRY(const auto version, fields.integer());
+    if (version != format_version) return fail(Code::unsupported, "a transaction of another version of this program");
+    Transaction transaction;
+    ESTUARY_TRY(const auto type, fields.integer());
+    if (type < 0 || type >= static_cast<std::int64_t>(body_types)) return fail(Code::malformed, "body type");
+    transaction.type = static_cast<BodyType>(type);
+    ESTUARY_TRY(transaction.mac, fields.boolean());
+    ESTUARY_TRY(transaction.requester, read_text(fields));
+    ESTUARY_TRY(transaction.request, read_octets(fields));
+    ESTUARY_TRY(auto certificates, fields.enter(der::Tag::sequence));
+    while (!certificates.empty()) {
+        ESTUARY_TRY(const auto one, certificates.any());
+        transaction.certificates.push_back(to_vec(one.whole));
+    }
+    ESTUARY_TRY(auto items, fields.enter(der::Tag::sequence));
+    while (!items.empty()) {
+        ESTUARY_TRY(auto item, read_item(items));
+        transaction.items.push_back(std::move(item));
+    }
+    ESTUARY_TRY(transaction.nonce, read_octets(fields));
+    ESTUARY_TRY(const auto hash, fields.octet_string());
+    if (hash.size() != transaction.last_request.size()) return fail(Code::malformed, "hash of the last request");
+    std::ranges::copy(hash, transaction.last_request.begin());
+    ESTUARY_TRY(transaction.last_answer, read_octets(fields));
+    ESTUARY_TRY(transaction.confirmed, fields.boolean());
+    ESTUARY_TRY(transaction.ended, fields.boolean());
+    ESTUARY_CHECK(fields.finish("transaction"));
+    return transaction;
+}
+
+}  // namespace
+
+bool Transaction::has(TransactionItem::State state) const {
+    return std::ranges::find(items, state, &TransactionItem::state) != items.end();
+}
+
+ByteVec Transaction::encode() const {
+    der::Writer writer;
+    writer.sequence([&] {
+        writer.integer(format_version).integer(static_cast<std::int64_t>(type)).boolean(mac);
+        writer.octet_string(as_bytes(requester)).octet_string(request);
+        writer.sequence([&] {
+            for (const auto& certificate : certificates) writer.raw(certificate);
+        });
+        writer.sequence([&] {
+            for (const auto& item : items)
+                writer.sequence([&] {
+                    writer.integer(item.cert_req_id).integer(static_cast<std::int64_t>(item.state));
+                    writer.octet_string(as_bytes(item.ca)).octet_string(item.certificate).octet_string(item.challenge);
+                });
+        });
+        writer.octet_string(nonce).octet_string(last_request).octet_string(last_answer);
+        writer.boolean(confirmed).boolean(ended);
+    });
+    return std::move(writer).take();
+}
+
+Result<Transaction> Transaction::decode(Bytes state) {
+    auto transaction = read(state);
+    if (!transaction) return fail(Code::internal, "a transaction on record cannot be read", transaction.error().detail);
+    return transaction;
+}
+
+store::RequestKey transaction_key(std::string_view label, Bytes transaction_id) {
+    der::Writer writer;
+    writer.octet_string(as_bytes(label)).octet_string(transaction_id);
+    return crypto::sha256(writer.bytes());
+}
+
+store::RequestKey update_key(const x509::Certificate& certificate) { return crypto::sha256(certificate.der()); }
+
+}  // namespace estuary::cmp
