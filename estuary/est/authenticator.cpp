@@ -20,7 +20,7 @@ bool wants_password(const Authentication& allowed) { return allowed.basic || all
 bool counts(const Authenticator::Rules& rules, const CertificateProof& proof) {
     const bool of_ours = !proof.issued_by_ca.empty() && proof.issued_by_ca == rules.ca;
     if (rules.renewal) return of_ours && proof.label == rules.label;
-    if (of_ours) return rules.allowed.certificate_of_ours;
+    if (of_ours) return rules.allowed.certificate_of_ours && (!rules.own_label || proof.label == rules.label);
     return !proof.manufacturer.empty() && std::ranges::count(rules.allowed.manufacturers, proof.manufacturer) != 0;
 }
 
@@ -144,7 +144,7 @@ Result<Authenticator::PasswordFinding> Authenticator::examine_digest(std::string
     const auto wanted = http::digest_response(secret.ha1, shown.nonce, shown.nc, shown.cnonce, request.method, shown.uri);
     crypto::wipe({reinterpret_cast<std::uint8_t*>(secret.ha1.data()), secret.ha1.size()});
     if (!crypto::equal_in_constant_time(as_bytes(wanted), as_bytes(text::lower(shown.response)))) {
-        authority_.digest_failed(shown.username, peer.address);
+        authority_.proof_failed(shown.username, peer.address);
         return fail(Code::not_authenticated, "the user name or the password is wrong");
     }
     std::uint32_t count = 0;

@@ -18,6 +18,8 @@ public:
         std::string_view ca;
         /// The certificate being renewed is needed in any case; it must be of this CA and label.
         bool renewal = false;
+        /// A certificate of ours counts only if it was issued under this very label: labels are the borders between tenants.
+        bool own_label = false;
     };
     /// Everything that was shown is checked, and a wrong password or a revoked certificate refuses even where the rest would
     /// do. Otherwise the answer that says what is missing.

@@ -21,17 +21,6 @@ Result<Certificates> read_certificates(const http::Response& response) {
     return certificates;
 }
 
-/// The one certificate whose key is the request's; servers that add their chain are put up with.
-Result<x509::Certificate> pick_issued(const Certificates& certificates, Bytes spki) {
-    const auto fits = [&](const x509::Certificate& certificate) { return same(certificate.spki(), spki); };
-    const auto found = std::ranges::find_if(certificates, fits);
-    if (found == certificates.end())
-        return fail(Code::bad_key, "the server's answer holds no certificate for the key of the request");
-    if (std::ranges::count_if(certificates, fits) != 1)
-        return fail(Code::malformed, "the server's answer holds several certificates for the key of the request");
-    return *found;
-}
-
 Error in_answer(Error error) { return in_context("the server's answer", std::move(error)); }
 
 }  // namespace
@@ -47,16 +36,16 @@ void Client::set_credentials(HttpCredentials credentials) {
     nonce_count_ = 0;
 }
 
-http::Request Client::request_for(Operation operation) const {
+http::Request Client::request_for(std::string_view path) const {
     http::Request request;
-    request.target = base_path_ + "/" + std::string{to_string(operation)};
+    request.target = base_path_ + "/" + std::string{path};
     request.headers.add("Host", host_);
     request.method = "GET";
     return request;
 }
 
 Result<Answer<Certificates>> Client::ca_certificates() {
-    auto request = request_for(Operation::cacerts);
+    auto request = request_for(to_string(Operation::cacerts));
     request.headers.add("Accept", std::string{media_pkcs7});
     ESTUARY_TRY(const auto response, send(std::move(request)));
     ESTUARY_TRY(const auto reply, read_reply(response, false, clock_.now()));
@@ -69,7 +58,7 @@ Result<Answer<Certificates>> Client::ca_certificates() {
 }
 
 Result<Answer<CsrAttrs>> Client::csr_attributes() {
-    auto request = request_for(Operation::csrattrs);
+    auto request = request_for(to_string(Operation::csrattrs));
     request.headers.add("Accept", std::string{media_csrattrs});
     ESTUARY_TRY(const auto response, send(std::move(request)));
     // RFC 7030 4.5.2: 204 and 404 both say that there is nothing to ask.
@@ -87,7 +76,7 @@ Result<Answer<CsrAttrs>> Client::csr_attributes() {
 
 Result<Answer<x509::Certificate>> Client::enroll(Bytes request_der, bool renew) {
     ESTUARY_TRY(const auto certification, x509::SignedRequest::parse(request_der));
-    auto request = request_for(renew ? Operation::simplereenroll : Operation::simpleenroll);
+    auto request = request_for(to_string(renew ? Operation::simplereenroll : Operation::simpleenroll));
     request.method = "POST";
     request.headers.add("Accept", std::string{media_pkcs7});
     request.headers.add("Content-Type", std::string{media_pkcs10});

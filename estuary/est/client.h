@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "estuary/est/messages.h"
+#include "estuary/est/packages.h"
 #include "estuary/http/message.h"
 
 namespace estuary::est {
@@ -27,6 +28,10 @@ struct Redirect {
 template <class T>
 using Answer = std::variant<T, Wait, Redirect>;
 
+struct CaBag;
+struct KeyOpener;
+struct ServerKey;
+
 class Client {
 public:
     /// `base_path` is "/.well-known/est" and a label, or the path of the URL that the user gave.
@@ -39,9 +44,22 @@ public:
     Result<Answer<CsrAttrs>> csr_attributes();
     /// One certificate whose key is the request's.
     Result<Answer<x509::Certificate>> enroll(Bytes request_der, bool renew);
+    /// A key made by the server, and its certificate: see client_keygen.h. The request's own key and signature need not count.
+    Result<Answer<ServerKey>> server_key(Bytes request_der, const KeyOpener& opener, const CaBag& bag);
+
+    // RFC 8295. `path` is what stands behind the base path: "pal", "pal/new-7", "firmware/12", "firmware/return/12".
+    enum class PalForm : std::uint8_t { either, xml, json };   ///< what the Accept field asks for
+    Result<Answer<Pal>> pal(std::string_view path = "pal", PalForm form = PalForm::either);
+    /// The DER of a package. `type`: what the PAL says of it; the media type and the layers must be those. Signatures are
+    /// not looked at: verify_package() and its kin.
+    Result<Answer<ByteVec>> package(std::string_view path, const PalType& type);
+    /// Returns a receipt or error; true.
+    Result<Answer<bool>> give_back(std::string_view path, Operation operation, Bytes der);
+    /// The certificate that a request was answered with (RFC 8295 9).
+    Result<Answer<x509::Certificate>> outcome(std::string_view path);
 
 private:
-    http::Request request_for(Operation operation) const;
+    http::Request request_for(std::string_view path) const;
     Result<http::Response> send(http::Request request);
     std::optional<std::string> authorization(const http::Request& request);
 
@@ -60,6 +78,7 @@ struct RequestPlan {
     bool linking_wanted = false;                   ///< challengePassword asked for
     bool linking_by_attribute = false;             ///< estIdentityLinking asked for (RFC 7894): prefer it
     bool one_time_password_wanted = false;         ///< otpChallenge asked for (RFC 7894)
+    bool key_encryption_wanted = false;            ///< keys made by the server leave it encrypted only (RFC 7030 4.4.1)
     std::vector<std::string> notes;                ///< what was added or could not be honoured, for the person
 };
 struct Wishes {

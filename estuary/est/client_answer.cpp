@@ -98,4 +98,14 @@ Result<void> check_media_type(const http::Response& response, std::initializer_l
                                              text::printable(field->substr(0, 80)), *accepted.begin()));
 }
 
+Result<x509::Certificate> pick_issued(const std::vector<x509::Certificate>& certificates, Bytes spki) {
+    const auto fits = [&](const x509::Certificate& certificate) { return same(certificate.spki(), spki); };
+    const auto found = std::ranges::find_if(certificates, fits);
+    if (found == certificates.end())
+        return fail(Code::bad_key, "the server's answer holds no certificate for the key");
+    if (std::ranges::count_if(certificates, fits) != 1)
+        return fail(Code::malformed, "the server's answer holds several certificates for the key");
+    return *found;
+}
+
 }  // namespace estuary::est

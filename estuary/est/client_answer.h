@@ -17,6 +17,9 @@ Result<Reply> read_reply(const http::Response& response, bool post, Time now);
 /// The media type is one of those, or none is given.
 Result<void> check_media_type(const http::Response& response, std::initializer_list<std::string_view> accepted);
 
+/// The one certificate of that key; servers that add their chain are put up with. bad_key: none; malformed: several.
+Result<x509::Certificate> pick_issued(const std::vector<x509::Certificate>& certificates, Bytes spki);
+
 /// The text of an error body for a person: one line, printable, at most 300 characters; empty if it is no text.
 std::string error_text(const http::Response& response);
 

@@ -6,6 +6,7 @@ namespace estuary::est {
 namespace {
 
 using authority::Linking;
+using Attributes = std::vector<x509::Attribute>;
 
 constexpr std::size_t challenge_octets_max = 255;  // RFC 2985 B, RFC 7030 3.5, RFC 7894 3
 
@@ -22,9 +23,8 @@ bool matches(std::string_view challenge, const http::ChannelBindings& bindings) 
     return unique || exporter;
 }
 
-Result<std::optional<std::string>> challenge_of(const x509::SignedRequest& request, const der::Oid& type,
-                                                std::string_view name) {
-    auto text = x509::directory_string_attribute(request, type);
+Result<std::optional<std::string>> challenge_of(const Attributes& attributes, const der::Oid& type, std::string_view name) {
+    auto text = x509::directory_string_attribute(attributes, type);
     if (!text) return fail(in_context(name, std::move(text).error()));
     if (*text && (*text)->size() > challenge_octets_max)
         return fail(Code::malformed, std::string{name} + " is longer than 255 octets");
@@ -33,17 +33,17 @@ Result<std::optional<std::string>> challenge_of(const x509::SignedRequest& reque
 
 }  // namespace
 
-Result<Linking> linking_of(const x509::SignedRequest& request, const http::ChannelBindings& bindings) {
-    ESTUARY_TRY(const auto password, challenge_of(request, x509::oid::challenge_password, "challengePassword"));
-    ESTUARY_TRY(const auto linking, challenge_of(request, x509::oid::est_identity_linking, "estIdentityLinking"));
+Result<Linking> linking_of(const Attributes& attributes, const http::ChannelBindings& bindings) {
+    ESTUARY_TRY(const auto password, challenge_of(attributes, x509::oid::challenge_password, "challengePassword"));
+    ESTUARY_TRY(const auto linking, challenge_of(attributes, x509::oid::est_identity_linking, "estIdentityLinking"));
     if (!password && !linking) return Linking::absent;
     const bool all = (!password || matches(*password, bindings)) && (!linking || matches(*linking, bindings));
     return all ? Linking::matched : Linking::mismatched;
 }
 
-Result<std::optional<std::string>> one_time_password_of(const x509::SignedRequest& request) {
-    ESTUARY_CHECK(challenge_of(request, x509::oid::revocation_challenge, "revocationChallenge"));
-    return challenge_of(request, x509::oid::otp_challenge, "otpChallenge");
+Result<std::optional<std::string>> one_time_password_of(const Attributes& attributes) {
+    ESTUARY_CHECK(challenge_of(attributes, x509::oid::revocation_challenge, "revocationChallenge"));
+    return challenge_of(attributes, x509::oid::otp_challenge, "otpChallenge");
 }
 
 }  // namespace estuary::est

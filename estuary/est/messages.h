@@ -10,14 +10,19 @@
 
 namespace estuary::est {
 
-enum class Operation : std::uint8_t { cacerts, csrattrs, simpleenroll, simplereenroll, fullcmc, serverkeygen, crls };
+enum class Operation : std::uint8_t {
+    cacerts, csrattrs, simpleenroll, simplereenroll, fullcmc, serverkeygen, crls,
+    pal, eecerts, symmetrickeys, firmware, tamp,   // RFC 8295
+};
 std::string_view to_string(Operation operation) noexcept;
 std::optional<Operation> operation_named(std::string_view name) noexcept;
 
-/// /.well-known/est/[LABEL/]OPERATION
+/// /.well-known/est/[LABEL/]OPERATION, and below some of the operations: /OPERATION/ITEM, /OPERATION/return[/ITEM] (RFC 8295).
 struct Target {
-    std::string label;   ///< empty: none
+    std::string label;       ///< empty: none
     Operation operation{};
+    bool gives_back = false; ///< /return: receipts, confirms and errors
+    std::string item;        ///< the number of a package or request, or where a further part of the PAL begins; empty: none
 };
 /// not_found for paths that are none of EST's; malformed for what is no path.
 Result<Target> parse_target(std::string_view request_target);

@@ -1,6 +1,7 @@
 // The client's wishes joined with what the server asks for (RFC 7030 4.5.2, RFC 9908 3.4, RFC 7894 4).
 #include <algorithm>
 
+#include "estuary/est/keygen.h"
 #include "estuary/est/plan_parts.h"
 
 namespace estuary::est {
@@ -46,6 +47,7 @@ Result<RequestPlan> plan_request(const Wishes& wishes, const CsrAttrs& attribute
     // case, and RFC 7894 4 every listed attribute for which there is a value.
     plan.linking_by_attribute = is_listed(attributes, x509::oid::est_identity_linking);
     plan.linking_wanted = plan.linking_by_attribute || is_listed(attributes, x509::oid::challenge_password);
+    plan.key_encryption_wanted = is_listed(attributes, oid::asymmetric_decrypt_key_identifier) || is_listed(attributes, oid::decrypt_key_identifier);
     plan.one_time_password_wanted = is_listed(attributes, x509::oid::otp_challenge);
     return plan;
 }

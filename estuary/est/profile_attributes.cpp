@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "estuary/crypto/algorithms.h"
+#include "estuary/est/keygen.h"
 
 namespace estuary::est {
 namespace {
@@ -17,9 +18,9 @@ constexpr der::Oid sha256_with_rsa{"1.2.840.113549.1.1.11"};  // RFC 4055 5
 constexpr der::Oid sha384_with_rsa{"1.2.840.113549.1.1.12"};
 
 /// The first of the profile's key types that the library has: what a client without a wish of its own should make.
-const crypto::KeyType* preferred_key(const Profile& profile) {
+const crypto::KeyType* preferred_key(const Profile& profile, bool made_here) {
     if (!profile.ask_for_key_type) return nullptr;
-    for (const auto& name : profile.key_types)
+    for (const auto& name : made_here && !profile.generated_key_types.empty() ? profile.generated_key_types : profile.key_types)
         if (const auto type = crypto::key_type(name); type && (*type)->signs) return *type;
     return nullptr;
 }
@@ -98,12 +99,19 @@ void ask_for_linking(CsrAttrs& attributes) {
     attributes.items.push_back({x509::oid::est_identity_linking, std::nullopt});
 }
 
+/// Keys made here leave encrypted only: what the request must say for that (RFC 7030 4.4.1). The values are the client's own.
+void ask_for_key_encryption(CsrAttrs& attributes) {
+    for (const auto& type : {oid::smime_capabilities, oid::asymmetric_decrypt_key_identifier, oid::decrypt_key_identifier})
+        attributes.items.push_back({type, std::nullopt});
+}
+
 }  // namespace
 
-CsrAttrs attributes_of(const Profile& profile, bool linking_required) {
+CsrAttrs attributes_of(const Profile& profile, bool linking_required, KeygenAttributes keygen) {
     CsrAttrs out;
-    const auto* key = preferred_key(profile);
+    const auto* key = preferred_key(profile, keygen.only);
     if (linking_required || profile.ask_for_linking) ask_for_linking(out);
+    if (keygen.encrypted) ask_for_key_encryption(out);
     if (key != nullptr) out.items.push_back(key_attribute(*key));
     for (const auto& type : profile.subject.required)
         if (!has_fixed(profile, type)) out.items.push_back({type, std::nullopt});

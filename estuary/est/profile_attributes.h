@@ -5,8 +5,14 @@
 
 namespace estuary::est {
 
+/// What a label's /serverkeygen adds.
+struct KeygenAttributes {
+    bool only = false;       ///< there is no other way to a certificate: the kind of key is that of keys made here
+    bool encrypted = false;  ///< keys leave encrypted only: the request has to name a key (RFC 7030 4.4.1)
+};
+
 /// The list of RFC 7030 and, if the profile wants it, the template of RFC 9908. With `linking_required`, challengePassword and
 /// estIdentityLinking are listed in any case. Empty: there is nothing to ask.
-CsrAttrs attributes_of(const authority::Profile& profile, bool linking_required);
+CsrAttrs attributes_of(const authority::Profile& profile, bool linking_required, KeygenAttributes keygen = {});
 
 }  // namespace estuary::est

@@ -16,17 +16,9 @@ namespace {
 
 constexpr std::string_view prefix = "/.well-known/est";
 constexpr std::size_t label_octets_max = 255;
+constexpr std::size_t pal_entries_min = 16;  // what the server tells of itself, and some packages
 /// Everybody may ask, and each answer is made anew: longer lists are for HTTP caches.
 constexpr std::size_t crls_octets_max = 1u << 20;
-
-/// In lines (see Server::serve for who gets one line); old clients want the field that RFC 8951 says to ignore.
-http::Response base64_response(std::string_view media_type, Bytes der) {
-    http::Response response;
-    response.headers.add("Content-Type", std::string{media_type});
-    response.headers.add("Content-Transfer-Encoding", "base64");
-    response.body = to_base64_lines(der);
-    return response;
-}
 
 Result<void> check_name(std::string_view name) {
     if (name.empty()) return {};
@@ -50,17 +42,31 @@ Result<void> check_authentication(const Label& label, const Authentication& allo
 Result<void> check_config(const ServerConfig& config) {
     if (config.realm.empty() || !text::is_plain_utf8(config.realm))
         return fail(Code::policy, "realm: must be plain text, not empty");
+    if (config.pal_entries_max < pal_entries_min)
+        return fail(Code::policy, fmt::format("pal_entries_max: must be at least {}", pal_entries_min));
     if (config.digest_nonce_lifetime < Seconds{1})
         return fail(Code::policy, "digest_nonce_lifetime: must be at least one second");
     for (const auto& label : config.labels) {
         ESTUARY_CHECK(check_name(label.name));
         ESTUARY_CHECK(check_authentication(label, label.enroll, "enroll"));
         ESTUARY_CHECK(check_authentication(label, label.renew, "renew"));
+        ESTUARY_CHECK(check_authentication(label, label.packages, "packages"));
+        ESTUARY_CHECK(check_authentication(label, label.serverkeygen, "serverkeygen"));
     }
     return {};
 }
 
 bool is_read(const http::Request& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+}  // namespace
+
+http::Response base64_response(std::string_view media_type, Bytes der) {
+    http::Response response;
+    response.headers.add("Content-Type", std::string{media_type});
+    response.headers.add("Content-Transfer-Encoding", "base64");
+    response.body = to_base64_lines(der);
+    return response;
+}
 
 http::Response wrong_method(std::string_view allow) {
     auto response = http::text_response(405, fmt::format("Use {} here.", allow));
@@ -68,11 +74,10 @@ http::Response wrong_method(std::string_view allow) {
     return response;
 }
 
-}  // namespace
-
 Server::Impl::Impl(ServerConfig config, authority::Authority& authority, const Clock& clock, crypto::Entropy& entropy)
     : config_{std::move(config)},
       authority_{authority},
+      clock_{clock},
       authenticator_{config_.realm, config_.digest_nonce_lifetime, authority, clock, entropy} {}
 
 Result<void> Server::Impl::prepare_label(const Label& label) {
@@ -83,12 +88,19 @@ Result<void> Server::Impl::prepare_label(const Label& label) {
     std::vector<Bytes> ders;
     for (const auto& certificate : certificates) ders.push_back(certificate.der());
     LabelState state{label, profile->ca, {}, {}};
-    state.cacerts = base64_response(media_pkcs7, cms::encode_certs_only(ders));
-    const auto attributes = attributes_of(*profile, label.linking_required);
+    const auto bag = cms::encode_certs_only(ders);
+    state.cacerts = base64_response(media_pkcs7, bag);
+    state.cacerts_octets = bag.size();
+    state.key_establishment = (profile->key_usage & (x509::digital_signature | x509::non_repudiation)) == 0;
+    const auto attributes = attributes_of(
+        *profile, label.linking_required,
+        {label.serverkeygen.anything() && !label.enroll.anything(), label.serverkeygen.anything() && label.serverkeygen_encrypted});
     if (attributes.empty()) {
         state.csrattrs.status = 204;
     } else {
-        state.csrattrs = base64_response(media_csrattrs, attributes.encode());
+        const auto der = attributes.encode();
+        state.csrattrs = base64_response(media_csrattrs, der);
+        state.csrattrs_octets = der.size();
     }
     const auto [at, inserted] = labels_.emplace(label.name, std::move(state));
     if (!inserted) return fail(Code::policy, fmt::format("label '{}' occurs twice", label.name));
@@ -133,34 +145,40 @@ http::Response Server::Impl::route(const http::Request& request, const http::Pee
         case Operation::cacerts: return is_read(request) ? label.cacerts : wrong_method("GET, HEAD");
         case Operation::csrattrs: return is_read(request) ? csrattrs(label, request, peer) : wrong_method("GET, HEAD");
         case Operation::crls: return is_read(request) ? crls(label) : wrong_method("GET, HEAD");
-        case Operation::simpleenroll:
-            if (request.method != "POST") return wrong_method("POST");
-            return enroll(label, authority::Verb::enroll, request, peer, work);
-        case Operation::simplereenroll:
-            if (request.method != "POST") return wrong_method("POST");
-            return enroll(label, authority::Verb::renew, request, peer, work);
-        case Operation::fullcmc:
-        case Operation::serverkeygen: break;
+        case Operation::simpleenroll: return enroll(label, authority::Verb::enroll, request, peer, work, target->item);
+        case Operation::simplereenroll: return enroll(label, authority::Verb::renew, request, peer, work, target->item);
+        case Operation::pal:
+        case Operation::eecerts:
+        case Operation::symmetrickeys:
+        case Operation::firmware:
+        case Operation::tamp: return packages(label, *target, request, peer, work);
+        case Operation::serverkeygen:
+            if (target->gives_back || !target->item.empty()) return packages(label, *target, request, peer, work);
+            return serverkeygen(label, request, peer, work);
+        case Operation::fullcmc: return full_cmc(label, request, peer, work);
     }
     return http::text_response(404, fmt::format("{} is not offered here.", to_string(target->operation)));
 }
 
 /// A crls-only message (RFC 8295 4.2). Nobody need authenticate: every list is signed.
 http::Response Server::Impl::crls(const LabelState& label) const {
-    if (!config_.crls) return http::text_response(404, "crls is not offered here.");
-    const auto lists = config_.crls(label.ca);
-    if (!lists) return to_response(lists.error());
-    if (lists->empty()) return http::text_response(404, "No CRL is published yet.");
+    const auto message = crls_message(label);
+    return message ? base64_response(media_pkcs7_crls_only, *message) : to_response(message.error());
+}
+
+Result<ByteVec> Server::Impl::crls_message(const LabelState& label) const {
+    if (!config_.crls) return fail(Code::not_found, "crls is not offered here.");
+    ESTUARY_TRY(const auto lists, config_.crls(label.ca));
+    if (lists.empty()) return fail(Code::not_found, "No CRL is published yet.");
     cms::SignedDataBuilder message;
     std::size_t octets = 0;
-    for (const auto& list : *lists) {
+    for (const auto& list : lists) {
         octets += list.size();
         message.crl(list);
     }
     if (octets > crls_octets_max)
-        return http::text_response(404, "The CRLs are too long for this: fetch them where the certificates say (cRLDistributionPoints).");
-    const auto der = message.build();
-    return der ? base64_response(media_pkcs7_crls_only, *der) : to_response(der.error());
+        return fail(Code::not_found, "The CRLs are too long for this: fetch them where the certificates say (cRLDistributionPoints).");
+    return message.build();
 }
 
 http::Response Server::Impl::csrattrs(const LabelState& label, const http::Request& request, const http::Peer& peer) {

@@ -23,6 +23,13 @@ http::Response issued_response(const Issued& issued) {
     return response;
 }
 
+Result<x509::SignedRequest> read_request(const http::Request& request) {
+    ESTUARY_TRY(const auto der, decode_body(request.body, pem_request));
+    return x509::SignedRequest::parse(der);
+}
+
+}  // namespace
+
 http::Response pending_response(const Pending& pending) {
     const auto seconds = std::max<std::int64_t>(1, pending.retry_after.count());
     // The store numbers a request when it is committed; the first answer does not know the number yet.
@@ -33,7 +40,6 @@ http::Response pending_response(const Pending& pending) {
     return response;
 }
 
-/// Nothing if the request says that it is PKCS #10; the answer otherwise. Content-Transfer-Encoding is ignored (RFC 8951 3).
 std::optional<http::Response> wrong_media_type(const http::Request& request) {
     constexpr std::string_view hint = "Send the certification request with Content-Type: application/pkcs10.";
     if (request.headers.count("Content-Type") > 1)
@@ -46,13 +52,6 @@ std::optional<http::Response> wrong_media_type(const http::Request& request) {
     return std::nullopt;
 }
 
-Result<x509::SignedRequest> read_request(const http::Request& request) {
-    ESTUARY_TRY(const auto der, decode_body(request.body, pem_request));
-    return x509::SignedRequest::parse(der);
-}
-
-/// RFC 7616 3.4: failed logins are logged, without the user name, which may be a password typed into the wrong place. The
-/// first request of a client that waits to be asked is none.
 void log_login(const http::Request& request, const http::Peer& peer, std::string_view label, unsigned status) {
     const bool tried = request.headers.find("Authorization").has_value() || !peer.client_chain.empty();
     log::write(tried ? log::Level::info : log::Level::debug, "est client refused",
@@ -66,15 +65,14 @@ void log_refusal(std::string_view operation, std::string_view label, const Princ
                 {"code", to_string(error.code)}, {"detail", error.detail}, {"cause", error.cause}});
 }
 
-}  // namespace
-
 //= https://www.rfc-editor.org/rfc/rfc7894#section-4
 //# All challenge attributes included by an EST client MUST be successfully processed by an EST server for a request to be
 //# considered valid.
 /// The one-time password is that of the credential which authenticated the request: nobody else has one here. A registration
 /// authority passes on what it checked itself.
-Result<void> Server::Impl::check_one_time_password(const x509::SignedRequest& request, const Principal& principal) {
-    ESTUARY_TRY(auto text, one_time_password_of(request));
+Result<void> Server::Impl::check_one_time_password(const std::vector<x509::Attribute>& attributes,
+                                                    const Principal& principal) {
+    ESTUARY_TRY(auto text, one_time_password_of(attributes));
     if (!text) return {};
     const crypto::Secret password{std::string_view{*text}};
     crypto::wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
@@ -87,8 +85,19 @@ Result<void> Server::Impl::check_one_time_password(const x509::SignedRequest& re
     return fail(Code::bad_proof, "otpChallenge: this is not the one-time password of the credential in use");
 }
 
+/// The authority answers it as it answers the same request sent again; linking was checked when it came.
+Result<x509::SignedRequest> Server::Impl::decided_request(const LabelState& label, const Principal& who, std::string_view item) {
+    if (config_.packages == nullptr) return fail(Code::not_found, "there is nothing here");
+    ESTUARY_TRY(const auto decided, config_.packages->decided({who, label.config.name, label.ca, label.config.profile}));
+    for (const auto& request : decided)
+        if (std::to_string(request.id) == item) return x509::SignedRequest::parse(request.request);
+    return fail(Code::not_found, "no request of yours with this number was decided");
+}
+
 http::Response Server::Impl::enroll(const LabelState& label, authority::Verb verb, const http::Request& request,
-                                    const http::Peer& peer, store::UnitOfWork& work) {
+                                    const http::Peer& peer, store::UnitOfWork& work, std::string_view item) {
+    const std::string_view method = item.empty() ? "POST" : "GET";
+    if (request.method != method) return wrong_method(method);
     const bool renewal = verb == authority::Verb::renew;
     const auto& allowed = renewal ? label.config.renew : label.config.enroll;
     auto who = authenticator_.authenticate({allowed, label.config.name, label.ca, renewal}, request, peer);
@@ -96,11 +105,12 @@ http::Response Server::Impl::enroll(const LabelState& label, authority::Verb ver
         log_login(request, peer, label.config.name, who.error().status);
         return std::move(who).error();
     }
-    if (auto wrong = wrong_media_type(request)) return std::move(*wrong);
+    if (item.empty())
+        if (auto wrong = wrong_media_type(request)) return std::move(*wrong);
     const auto outcome = [&]() -> Result<authority::Outcome> {
-        ESTUARY_TRY(auto certification, read_request(request));
-        ESTUARY_TRY(const auto linking, linking_of(certification, peer.bindings));
-        ESTUARY_CHECK(check_one_time_password(certification, *who));
+        ESTUARY_TRY(auto certification, item.empty() ? read_request(request) : decided_request(label, *who, item));
+        ESTUARY_TRY(const auto linking, linking_of(certification.attributes(), peer.bindings));
+        ESTUARY_CHECK(check_one_time_password(certification.attributes(), *who));
         return authority_.enroll({verb, label.config.profile, label.config.name, std::move(certification), *who, linking,
                                   label.config.linking_required},
                                  work);

@@ -33,7 +33,7 @@ x509::RequestTemplate with(const std::optional<std::string>& challenge, const st
 TEST_P(EstLinking, IsFound) {
     const auto& param = GetParam();
     const auto request = x509::SignedRequest::parse(make_request(with(param.challenge, param.linking)).der).value();
-    const auto found = linking_of(request, bindings(param.unique, param.exporter));
+    const auto found = linking_of(request.attributes(), bindings(param.unique, param.exporter));
     ASSERT_TRUE(found) << failure(found);
     EXPECT_EQ(*found, param.outcome);
 }
@@ -62,7 +62,7 @@ TEST(EstLinking, LongerThan255IsMalformed) {
     auto wanted = subject("CN=device");
     wanted.attributes.push_back({x509::oid::est_identity_linking, {utf8(std::string(256, 'A'))}});
     const auto request = x509::SignedRequest::parse(make_request(wanted).der).value();
-    EXPECT_EQ(linking_of(request, {}).error().code, Code::malformed);
+    EXPECT_EQ(linking_of(request.attributes(), {}).error().code, Code::malformed);
 }
 
 TEST(EstLinking, SeveralValuesAreMalformed) {
@@ -70,12 +70,12 @@ TEST(EstLinking, SeveralValuesAreMalformed) {
         auto wanted = subject("CN=device");
         wanted.attributes.push_back({type, {utf8("one"), utf8("two")}});
         const auto request = x509::SignedRequest::parse(make_request(wanted).der).value();
-        EXPECT_EQ(one_time_password_of(request).error().code, Code::malformed);
+        EXPECT_EQ(one_time_password_of(request.attributes()).error().code, Code::malformed);
     }
     auto wanted = subject("CN=device");
     wanted.attributes.push_back({x509::oid::est_identity_linking, {utf8(exporter_text), utf8(exporter_text)}});
     const auto request = x509::SignedRequest::parse(make_request(wanted).der).value();
-    EXPECT_EQ(linking_of(request, bindings(true, true)).error().code, Code::malformed);
+    EXPECT_EQ(linking_of(request.attributes(), bindings(true, true)).error().code, Code::malformed);
 }
 
 TEST(EstLinking, OidsAreThoseAssigned) {   // RFC 7894 3.1 to 3.3
@@ -89,14 +89,14 @@ TEST(EstLinking, PrintableAndUtf8StringsAreRead) {   // RFC 7894 3
         auto wanted = subject("CN=device");
         wanted.attributes.push_back(x509::make_directory_string_attribute(x509::oid::otp_challenge, text));
         const auto request = x509::SignedRequest::parse(make_request(wanted).der).value();
-        EXPECT_EQ(one_time_password_of(request).value(), text);
+        EXPECT_EQ(one_time_password_of(request.attributes()).value(), text);
     }
 }
 
 /// The challengePassword of RFC 9148 A.2 is 39 characters of anything; no session ever had such a binding.
 TEST(EstLinking, ExampleOfRfc9148IsNotOfThisSession) {
     const auto request = x509::SignedRequest::parse(data_file("rfc9148-a2-request.b64")).value();
-    EXPECT_EQ(linking_of(request, bindings(true, true)).value(), Linking::mismatched);
+    EXPECT_EQ(linking_of(request.attributes(), bindings(true, true)).value(), Linking::mismatched);
 }
 
 class EstLinkingServer : public EstServer {

@@ -204,7 +204,7 @@ class EstServerConfig : public testing::TestWithParam<ConfigCase> {};
 TEST_P(EstServerConfig, IsRefused) {
     World world;
     ServerConfig config;
-    config.labels.push_back({"", "device", true, {}, {}, false, false});
+    config.labels.emplace_back().profile = "device";
     ASSERT_TRUE(Server::create(config, *world.authority, world.clock, world.entropy));
     GetParam().change(config);
     const auto server = Server::create(config, *world.authority, world.clock, world.entropy);

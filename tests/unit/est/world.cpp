@@ -19,6 +19,8 @@ Label label(std::string name, std::string profile, est::Authentication enroll) {
     out.profile = std::move(profile);
     out.enroll = std::move(enroll);
     out.renew.certificate_of_ours = true;
+    out.packages = out.enroll;
+    out.packages.certificate_of_ours = true;
     return out;
 }
 
@@ -111,7 +113,7 @@ est::ServerConfig World::server_config() const {
     config.labels.back().linking_required = true;
     config.labels.push_back(label("manual", "manual", usual));
     config.labels.push_back(label("closed", "device", {}));
-    config.labels.back().renew = {};
+    config.labels.back().renew = config.labels.back().packages = {};
     config.labels.push_back(label("off", "device", everything()));
     config.labels.back().enabled = false;
     config.labels.push_back(label("other", "elsewhere", usual));
@@ -128,7 +130,9 @@ est::ServerConfig World::server_config() const {
 void World::restart(std::function<void(est::ServerConfig&)> change) {
     server.reset();
     authority = authority::Authority::create(authority_config(), *store, clock, entropy).value();
+    packages = std::make_unique<authority::Packages>(*store->package_reads(), clock);
     auto config = server_config();
+    config.packages = packages.get();
     change(config);
     server = est::Server::create(std::move(config), *authority, clock, entropy).value();
 }
@@ -170,6 +174,7 @@ Identity World::device(const std::string& text, const std::string& manufacturer)
     tbs.subject = x509::Name::from_text(text).value();
     tbs.spki = to_vec(key.public_key().spki());
     tbs.extensions.push_back(x509::make_key_usage(x509::digital_signature));
+    tbs.extensions.push_back(x509::make_authority_key_identifier(*maker.issuing.subject_key_id()));
     const auto encoded = x509::encode_tbs(tbs);
     const auto der = x509::encode_certificate(encoded, tbs.signature_algorithm, maker.issuing_key.sign(encoded).value());
     auto certificate = x509::Certificate::parse(der).value();

@@ -48,6 +48,7 @@ public:
     std::optional<authority::NewCa> ca, other_ca, acme, globex;
     std::optional<authority::RolledOver> rolled;
     std::unique_ptr<authority::Authority> authority;
+    std::unique_ptr<authority::Packages> packages;
     std::unique_ptr<est::Server> server;
 
 private:

@@ -1,0 +1,193 @@
+#include "estuary/est/package_layers.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "estuary/cms/key_package.h"
+
+namespace estuary::est {
+namespace detail {
+namespace {
+
+using der::Oid;
+using der::Tag;
+
+constexpr unsigned layers_max = 6;  // signed, encrypted, signed and the key package are four
+
+/// How a content type is gone into.
+enum class Kind : std::uint8_t { signed_data, enveloped, encrypted, encrypted_key_package, compressed, content };
+struct ContentType {
+    Oid oid;
+    std::string_view name;   ///< as RFC 7193 5 spells it
+    Kind kind = Kind::content;
+};
+constexpr std::array content_types{
+    ContentType{cms::oid::signed_data, "signedData", Kind::signed_data},
+    ContentType{cms::oid::enveloped_data, "envelopedData", Kind::enveloped},
+    ContentType{cms::oid::auth_enveloped_data, "authEnvelopedData", Kind::enveloped},
+    ContentType{Oid{"1.2.840.113549.1.7.6"}, "encryptedData", Kind::encrypted},                          // RFC 5652 8
+    ContentType{Oid{"2.16.840.1.101.2.1.2.78.2"}, "encryptedKeyPkg", Kind::encrypted_key_package},       // RFC 6032
+    ContentType{Oid{"1.2.840.113549.1.9.16.1.9"}, "compressedData", Kind::compressed},                   // RFC 3274
+    ContentType{cms::oid::asymmetric_key_package, "aKeyPackage"},
+    ContentType{Oid{"1.2.840.113549.1.9.16.1.25"}, "sKeyPackage"},                                       // RFC 6031
+    ContentType{Oid{"1.2.840.113549.1.9.16.1.16"}, "firmwarePackage"},                                   // RFC 4108
+    ContentType{Oid{"1.2.840.113549.1.9.16.1.17"}, "firmwareLoadReceipt"},
+    ContentType{Oid{"1.2.840.113549.1.9.16.1.18"}, "firmwareLoadError"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.78.3"}, "keyPackageReceipt"},                                  // RFC 7191
+    ContentType{Oid{"2.16.840.1.101.2.1.2.78.6"}, "keyPackageError"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.1"}, "TAMP-statusQuery"},                                   // RFC 5934
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.2"}, "TAMP-statusResponse"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.3"}, "TAMP-update"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.4"}, "TAMP-updateConfirm"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.5"}, "TAMP-apexUpdate"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.6"}, "TAMP-apexUpdateConfirm"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.7"}, "TAMP-communityUpdate"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.8"}, "TAMP-communityUpdateConfirm"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.9"}, "TAMP-error"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.10"}, "TAMP-seqNumAdjust"},
+    ContentType{Oid{"2.16.840.1.101.2.1.2.77.11"}, "TAMP-seqNumAdjustConfirm"},
+};
+
+tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "package: " + std::move(detail)); }
+
+const ContentType* known(const Oid& oid) {
+    for (const auto& type : content_types)
+        if (type.oid == oid) return &type;
+    return nullptr;
+}
+
+/// What is inside of a layer: its type, and its element unless that is hidden.
+struct Inside {
+    Oid type;
+    std::optional<ByteVec> element;
+    bool none = false;       ///< nothing at all
+};
+
+der::Limits limits() { return cms::der_limits(package_limits()); }
+
+/// EncryptedContentInfo ::= SEQUENCE { contentType, contentEncryptionAlgorithm, encryptedContent [0] OPTIONAL }
+Result<Inside> read_encrypted_content(der::Reader& fields) {
+    ESTUARY_TRY(auto info, fields.enter(Tag::sequence));
+    ESTUARY_TRY(const auto type, info.oid());
+    return Inside{type, std::nullopt, false};
+}
+
+/// EncryptedData ::= SEQUENCE { version, encryptedContentInfo, unprotectedAttrs [1] OPTIONAL }
+Result<Inside> read_encrypted_data(Bytes element, Tag tag) {
+    ESTUARY_TRY(auto fields, der::enter_only(element, tag, "EncryptedData", limits()));
+    ESTUARY_CHECK(fields.integer());
+    return read_encrypted_content(fields);
+}
+
+/// EnvelopedData ::= SEQUENCE { version, originatorInfo [0] OPTIONAL, recipientInfos SET, encryptedContentInfo, … }; the fields
+/// of AuthEnvelopedData up to there are the same.
+Result<Inside> read_enveloped(Bytes element, Tag tag) {
+    ESTUARY_TRY(auto fields, der::enter_only(element, tag, "EnvelopedData", limits()));
+    ESTUARY_CHECK(fields.integer());
+    ESTUARY_CHECK(fields.element_if(der::context_constructed(0)));
+    ESTUARY_TRY(const auto recipients, fields.content(Tag::set));
+    if (recipients.empty()) return malformed("encrypted for nobody");
+    return read_encrypted_content(fields);
+}
+
+/// EncryptedKeyPackage ::= CHOICE { encrypted EncryptedData, enveloped [0] EnvelopedData, authEnveloped [1] AuthEnvelopedData }
+Result<Inside> read_encrypted_key_package(Bytes element) {
+    const auto tag = der::Reader{element, limits()}.peek();
+    if (tag == der::context_constructed(0) || tag == der::context_constructed(1)) return read_enveloped(element, *tag);
+    return read_encrypted_data(element, Tag::sequence);
+}
+
+/// CompressedData ::= SEQUENCE { version, compressionAlgorithm, encapContentInfo }: nothing is unpacked here.
+Result<Inside> read_compressed(Bytes element) {
+    ESTUARY_TRY(auto fields, der::enter_only(element, Tag::sequence, "CompressedData", limits()));
+    ESTUARY_CHECK(fields.integer());
+    ESTUARY_CHECK(fields.element(Tag::sequence));
+    ESTUARY_TRY(auto info, fields.enter(Tag::sequence));
+    ESTUARY_TRY(const auto type, info.oid());
+    return Inside{type, std::nullopt, false};
+}
+
+Result<Inside> read_signed(Bytes element, OpenLayers& into) {
+    ESTUARY_TRY(auto data, cms::parse_inner_signed_data(element, package_limits()));
+    Inside inside{data.content_type(), std::nullopt, !data.content()};
+    if (data.content()) inside.element = to_vec(*data.content());
+    if (!data.signers().empty()) {
+        into.seen.signed_ = true;
+        into.signatures.push_back(std::move(data));
+    }
+    return inside;
+}
+
+Result<Inside> read_layer(const ContentType& type, Bytes element, OpenLayers& into) {
+    switch (type.kind) {
+        case Kind::signed_data: return read_signed(element, into);
+        case Kind::enveloped: return read_enveloped(element, Tag::sequence);
+        case Kind::encrypted: return read_encrypted_data(element, Tag::sequence);
+        case Kind::encrypted_key_package: return read_encrypted_key_package(element);
+        case Kind::compressed: return read_compressed(element);
+        case Kind::content: break;
+    }
+    return malformed("no layer");
+}
+
+bool hides(Kind kind) { return kind == Kind::enveloped || kind == Kind::encrypted || kind == Kind::encrypted_key_package; }
+
+}  // namespace
+
+Result<OpenLayers> open_layers(Bytes der) {
+    ESTUARY_CHECK(der::check_der(der, "package", limits()));
+    ESTUARY_TRY(auto type, cms::content_type_of(der));
+    ESTUARY_TRY(const auto content, cms::inner_content(der));
+    OpenLayers out;
+    std::optional<ByteVec> element = to_vec(content);
+    for (unsigned depth = 0;; ++depth) {
+        if (type == cms::oid::data && !element) return out;  // hidden, and its maker did not say what it is
+        const auto* layer = known(type);
+        if (layer == nullptr || layer->kind == Kind::content) break;
+        // A type that is only named, behind encryption or compression, is the last thing that can be told.
+        out.seen.names.emplace_back(layer->name);
+        if (!element) return out;
+        if (depth == layers_max) return fail(Code::too_large, "package: too many layers");
+        out.seen.encrypted = out.seen.encrypted || hides(layer->kind);
+        ESTUARY_TRY(auto inside, read_layer(*layer, *element, out));
+        type = inside.type;
+        out.has_content = !inside.none;
+        element = std::move(inside.element);
+        if (inside.none) return out;
+        if (element && known(type) != nullptr) ESTUARY_CHECK(der::check_der(*element, "package content", limits()));
+    }
+    const auto* last = known(type);
+    out.seen.content = last != nullptr ? std::string{last->name} : type.dotted();
+    return out;
+}
+
+}  // namespace detail
+
+Result<Layers> read_layers(Bytes der) {
+    ESTUARY_TRY(auto open, detail::open_layers(der));
+    return std::move(open.seen);
+}
+
+std::string Layers::describe() const {
+    std::string out;
+    for (const auto& name : names) out += (out.empty() ? "" : " > ") + name;
+    if (!content.empty()) out += (out.empty() ? "" : " > ") + content;
+    return out;
+}
+
+std::string cms_media_type(const Layers& layers) {
+    std::string out{media_cms};
+    if (layers.names.size() == 1) out += "; encapsulatingContent=" + layers.names.front();
+    if (layers.names.size() > 1) {
+        std::string list;
+        for (const auto& name : layers.names) list += (list.empty() ? "" : " , ") + name;
+        out += fmt::format("; encapsulatingContent=\"{}\"", list);
+    }
+    // Only the registered names are values of innerContent; a dotted OID is none.
+    const bool named = !layers.content.empty() && layers.content.find('.') == std::string::npos;
+    if (named) out += "; innerContent=" + layers.content;
+    return out;
+}
+
+}  // namespace estuary::est

@@ -1,0 +1,30 @@
+#pragma once
+// The layers of a package with their signatures; used inside this room only.
+#include "estuary/cms/signed_data.h"
+#include "estuary/est/packages.h"
+
+namespace estuary::est::detail {
+
+struct OpenLayers {
+    Layers seen;
+    std::vector<cms::SignedData> signatures;   ///< of the layers that have signers, outermost first
+    bool has_content = true;                   ///< false: the innermost SignedData has none (certs-only, crls-only)
+};
+Result<OpenLayers> open_layers(Bytes der);
+
+/// Whether a PFX (RFC 7292 4) keeps its private keys and secrets encrypted. malformed.
+Result<bool> pfx_is_encrypted(Bytes der);
+
+/// keyUsage, where there is one, lets the key sign data.
+inline bool may_sign(const x509::Certificate& certificate) {
+    const auto usage = certificate.key_usage();
+    return !usage || (*usage & (x509::digital_signature | x509::non_repudiation)) != 0;
+}
+
+inline cms::Limits package_limits() {
+    cms::Limits limits;
+    limits.bytes_max = package_octets_max;
+    return limits;
+}
+
+}  // namespace estuary::est::detail
