@@ -8,10 +8,16 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
+# Not for optimised builds: with precompiled headers g++ 12 warns of what it takes for overflows in its own library.
+option(ESTUARY_PRECOMPILE "Precompile what most sources include" OFF)
+
 find_program(CCACHE ccache)
-if(CCACHE)
+if(CCACHE AND ESTUARY_PRECOMPILE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+elseif(CCACHE)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
+
 
 add_library(estuary-options INTERFACE)
 target_compile_options(estuary-options INTERFACE
@@ -35,6 +41,35 @@ if(ESTUARY_FUZZ)
 endif()
 install(TARGETS estuary-options EXPORT estuary)
 
+# Compiled often and run briefly. What they test keeps the preset's optimisation, and every sanitizer.
+function(estuary_test_options target)
+    if(NOT ESTUARY_SANITIZE)
+        target_compile_options(${target} PRIVATE -O0)
+    elseif(ESTUARY_SANITIZE MATCHES "undefined")
+        target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
+    endif()
+endfunction()
+
+# What rooms and tests share precompiled. The makers have no more definitions than everybody who shares, or the compiler would
+# refuse; tests are executables and compiled with other flags than libraries.
+if(ESTUARY_PRECOMPILE)
+    set(headers <algorithm> <array> <chrono> <filesystem> <functional> <map> <memory> <optional> <span> <string> <variant> <vector>
+        <fmt/format.h> <tl/expected.hpp>)
+    file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "int main() {}\n")
+    add_library(precompiled-room OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+    target_link_libraries(precompiled-room PRIVATE fmt::fmt estuary-options)
+    target_precompile_headers(precompiled-room PRIVATE ${headers})
+    add_executable(precompiled-test EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/precompiled.cpp)
+    target_link_libraries(precompiled-test PRIVATE fmt::fmt GTest::gmock GTest::gtest_main estuary-options)
+    estuary_test_options(precompiled-test)
+    target_precompile_headers(precompiled-test PRIVATE ${headers} <gmock/gmock.h> <gtest/gtest.h>)
+endif()
+function(estuary_precompiled target maker)
+    if(ESTUARY_PRECOMPILE)
+        target_precompile_headers(${target} REUSE_FROM ${maker})
+    endif()
+endfunction()
+
 # estuary_room(NAME SOURCES file... [PUBLIC target...] [PRIVATE target...])
 # One static library estuary-NAME, also known as estuary::NAME.
 function(estuary_room name)
@@ -45,6 +80,7 @@ function(estuary_room name)
     target_link_libraries(estuary-${name} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE} $<BUILD_INTERFACE:estuary-options>)
     target_include_directories(estuary-${name} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    estuary_precompiled(estuary-${name} precompiled-room)
     install(TARGETS estuary-${name} EXPORT estuary)
 endfunction()
 
@@ -57,13 +93,9 @@ function(estuary_test name)
         add_custom_target(unit_tests)   # all of them, to be built together
     endif()
     add_dependencies(unit_tests test_${name})
-    # Compiled often and run briefly. What they test keeps the preset's optimisation, and every sanitizer.
-    if(NOT ESTUARY_SANITIZE)
-        target_compile_options(test_${name} PRIVATE -O0)
-    elseif(ESTUARY_SANITIZE MATCHES "undefined")
-        target_compile_options(test_${name} PRIVATE -fno-sanitize=undefined)
-    endif()
+    estuary_test_options(test_${name})
     target_link_libraries(test_${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main estuary-options)
     target_compile_definitions(test_${name} PRIVATE ESTUARY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    estuary_precompiled(test_${name} precompiled-test)
     gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
 endfunction()

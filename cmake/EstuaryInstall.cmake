@@ -7,7 +7,7 @@ add_library(estuary-all INTERFACE)
 add_library(estuary::estuary ALIAS estuary-all)
 set_target_properties(estuary-all PROPERTIES EXPORT_NAME estuary)
 target_link_libraries(estuary-all INTERFACE estuary-base estuary-asn1 estuary-crypto estuary-http estuary-x509
-    estuary-cms estuary-store estuary-authority estuary-est estuary-ocsp estuary-net)
+    estuary-cms estuary-store estuary-authority estuary-cmc estuary-est estuary-ocsp estuary-cmp estuary-net)
 install(TARGETS estuary-all EXPORT estuary)
 install(DIRECTORY estuary DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(EXPORT estuary NAMESPACE estuary:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/estuary FILE estuary-targets.cmake)

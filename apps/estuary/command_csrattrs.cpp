@@ -9,7 +9,7 @@ namespace {
 
 struct Options {
     std::string url, label;
-    CheckServer check_server = CheckServer::off;
+    ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
     TrustOptions trust;
 };
 

@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <iostream>
-
 #include <fmt/format.h>
 
 #include "commands.h"
@@ -9,51 +7,26 @@
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
+#include "login.h"
 #include "peer_status.h"
+#include "server_key.h"
 
 namespace estuary::client {
 namespace {
 
 struct Options {
-    std::string url, label, subject, key_type, key_file, request_file, user, password_file, certificate, certificate_key, out;
+    std::string url, label, subject, key_type, key_file, request_file, out;
     std::string wait = "10m";
     std::vector<std::string> names;
-    bool password_stdin = false, no_linking = false, force = false;
-    CheckServer check_server = CheckServer::off;
+    bool no_linking = false, force = false, server_key = false;
+    KeyDecryption decryption;
+    ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
+    LoginOptions login;
     TrustOptions trust;
 };
 
 tl::unexpected<Failure> usage(std::string detail) {
     return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
-}
-
-Outcome<std::optional<HttpUser>> read_user(const Options& options) {
-    if (options.user.empty()) return std::optional<HttpUser>{};
-    std::string line;
-    if (options.password_stdin) {
-        std::getline(std::cin, line);
-    } else {
-        if (options.password_file.empty()) return usage("--user needs --password-file FILE or --password-stdin");
-        ESTUARY_TRY_AS(auto content, file::read(options.password_file, 4096), local_failure);
-        line = as_text(content).substr(0, as_text(content).find('\n'));
-        crypto::wipe(content);
-    }
-    while (!line.empty() && line.back() == '\r') line.pop_back();
-    HttpUser user{options.user, crypto::Secret{line}};
-    crypto::wipe({reinterpret_cast<std::uint8_t*>(line.data()), line.size()});
-    return std::optional<HttpUser>{std::move(user)};
-}
-
-/// A certificate that the device already holds, for example its manufacturer's.
-Outcome<std::optional<net::ClientIdentity>> read_identity(const Options& options) {
-    if (options.certificate.empty()) return std::optional<net::ClientIdentity>{};
-    ESTUARY_TRY_AS(const auto pem, file::read(options.certificate), local_failure);
-    ESTUARY_TRY_AS(const auto chain, x509::parse_certificates(pem), local_failure);
-    const auto& key_source = options.certificate_key.empty() ? options.certificate : options.certificate_key;
-    ESTUARY_TRY_AS(auto key, crypto::PrivateKey::load(key_source), local_failure);
-    net::ClientIdentity identity{{}, std::move(key)};
-    for (const auto& certificate : chain) identity.chain.push_back(to_vec(certificate.der()));
-    return std::optional<net::ClientIdentity>{std::move(identity)};
 }
 
 Outcome<est::Wishes> read_wishes(const Options& options) {
@@ -94,6 +67,10 @@ Outcome<Prepared> prepare(const Options& options, Session& session) {
     for (const auto& note : plan.notes) fmt::print(stderr, "note: {}\n", text::printable(note));
     auto key = options.key_file.empty() ? crypto::PrivateKey::generate(plan.key_type) : crypto::PrivateKey::load(options.key_file);
     if (!key) return tl::unexpected<Failure>(local_failure(std::move(key).error()));
+    if (options.server_key) {
+        ESTUARY_TRY_OUTCOME(const auto delivery, delivery_attributes(options.decryption, plan));
+        plan.request.attributes.insert(plan.request.attributes.end(), delivery.begin(), delivery.end());
+    }
     const bool linked = !options.no_linking || plan.linking_wanted;
     return Prepared{*key, [plan, linked, key = *key](const http::ChannelBindings& bindings) {
                         auto wanted = plan.request;
@@ -110,8 +87,8 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     if (directory.holds_identity() && !options.force)
         return usage(fmt::format("{} already holds a certificate; renew it with: estuary renew {} (or use --force)", options.out, options.out));
 
-    ESTUARY_TRY_OUTCOME(const auto user, read_user(options));
-    ESTUARY_TRY_OUTCOME(auto identity, read_identity(options));
+    ESTUARY_TRY_OUTCOME(const auto user, options.login.read_user());
+    ESTUARY_TRY_OUTCOME(auto identity, options.login.read_identity());
     ESTUARY_TRY_OUTCOME(const auto trust, establish_trust(options.trust, base, clock));
     auto connect = client_options(trust);
     connect.identity = std::move(identity);
@@ -124,7 +101,13 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     if (!state.key_source.empty() && state.key_source.find(':') == std::string::npos)
         state.key_source = std::filesystem::absolute(state.key_source).string();
     ESTUARY_TRY_AS(auto pending, directory.load_pending(), local_failure);
-    const bool resumes = pending && pending->state.url == state.url && options.request_file.empty();
+    const bool resumes = pending && pending->state.url == state.url && options.request_file.empty() && pending->state.awaits_server_key == options.server_key;
+    if (options.server_key) {
+        state.server_key = true;
+        state.decryption = absolute(options.decryption);
+        // RFC 7030 6: whoever the system trusts could read the key on its way.
+        if (trust.system) fmt::print(stderr, "note: the server was known by the system's CA certificates only, and makes the private key\n");
+    }
     std::optional<Prepared> prepared;
     if (resumes) {
         fmt::print(stderr, "Asking again for the request kept in {}.\n", (directory.path() / "pending").string());
@@ -132,8 +115,12 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     } else {
         ESTUARY_TRY_OUTCOME(prepared, prepare(options, session));
     }
-    ESTUARY_TRY_OUTCOME(auto certificate, ask(session, directory, state, prepared->key, prepared->make_request, false, {*wait}, clock));
-    ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, prepared->key, std::move(certificate), ca_certificates, clock));
+    const auto send = options.server_key ? server_key_sender(session, state.decryption, ca_certificates) : enrollment_sender(session, false);
+    auto waiting = state;
+    waiting.awaits_server_key = options.server_key;
+    ESTUARY_TRY_OUTCOME(auto enrolled, ask(send, directory, waiting, prepared->key, prepared->make_request, {*wait}, clock));
+    ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, enrolled.key.value_or(prepared->key), std::move(*enrolled.certificate),
+                                              ca_certificates, clock));
     show(kept, directory);
     return {};
 }
@@ -152,11 +139,10 @@ void add_enroll(CLI::App& program, const Clock& clock, int& status) {
     command->add_option("--key", options->key_file, "Use this private key (file or pkcs11: URI) instead of making one")->excludes(type);
     command->add_option("--csr", options->request_file, "Send this certification request (PEM or DER) as it is; needs --key")
         ->type_name("FILE")->excludes(type);
-    command->add_option("--user", options->user, "HTTP user name (the credential's name)");
-    command->add_option("--password-file", options->password_file, "Its password: first line of this file")->type_name("FILE");
-    command->add_flag("--password-stdin", options->password_stdin, "Its password: first line of standard input");
-    command->add_option("--cert", options->certificate, "Authenticate with this certificate (PEM, with its chain)")->type_name("FILE");
-    command->add_option("--cert-key", options->certificate_key, "and this key (default: the same file)")->type_name("FILE");
+    command->add_flag("--server-key", options->server_key, "Have the server make the key (RFC 7030 4.4); --key-type is a wish then")
+        ->excludes("--key")->excludes("--csr");
+    add_key_decryption(*command, options->decryption);
+    options->login.add_to(*command);
     command->add_option("--out", options->out, "Directory for key, certificate, chain and trust anchors")->required()->type_name("DIR");
     command->add_option("--wait", options->wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
     command->add_flag("--no-linking", options->no_linking, "Do not put the TLS session's binding into the request");
@@ -168,11 +154,15 @@ void add_enroll(CLI::App& program, const Clock& clock, int& status) {
                     "      --subject CN=dev1 --out /etc/estuary/dev1\n"
                     "  estuary enroll https://ca.example:8443 --trust ca.pem --cert idevid.pem --cert-key idevid.key \\\n"
                     "      --subject serialNumber=1234 --key-type p384 --out ./dev\n"
+                    "  estuary enroll https://ca.example:8443 --trust ca.pem --user dev2 --password-file pw \\\n"
+                    "      --subject CN=dev2 --server-key --key-type rsa3072 --decrypt-key dev2.decrypt-key --out ./dev2\n"
                     "Exit status: 0 enrolled, 1 failed here, 2 usage, 3 refused by the server, 4 server not trusted,\n"
                     "5 waiting for approval (run the same command again), 6 not reachable or busy.");
     command->callback([options, &clock, &status] {
         if (options->subject.empty() && options->names.empty() && options->request_file.empty())
             throw CLI::ValidationError("say who you are: --subject DN, --san NAME or --csr FILE");
+        if (options->decryption.given() && !options->server_key)
+            throw CLI::ValidationError("--decrypt-with and --decrypt-key are for --server-key");
         if (auto done = run(*options, clock); !done) status = report(done.error());
     });
 }

@@ -2,7 +2,9 @@
 
 #include "commands.h"
 #include "enrollment.h"
+#include "login.h"
 #include "peer_status.h"
+#include "server_key.h"
 
 namespace estuary::client {
 namespace {
@@ -11,7 +13,7 @@ struct Options {
     std::string directory;
     std::string key_type;
     std::string wait = "10m";
-    CheckServer check_server = CheckServer::off;
+    ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
     bool rekey = false, if_due = false, no_linking = false;
 };
 
@@ -31,14 +33,6 @@ Result<x509::RequestTemplate> same_names(const x509::Certificate& certificate) {
 
 /// "p256", "rsa3072": a key of the same type, for --rekey.
 std::string key_type_of(const crypto::PrivateKey& key) { return key.public_key().type_name(); }
-
-net::ClientOptions connect_as(const Identity& identity) {
-    auto options = client_options({identity.anchors, identity.state.system_trust});
-    net::ClientIdentity client{{}, identity.key};
-    for (const auto& certificate : identity.chain) client.chain.push_back(to_vec(certificate.der()));
-    options.identity = std::move(client);
-    return options;
-}
 
 Outcome<void> run(const Options& options, const Clock& clock) {
     const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
@@ -62,18 +56,25 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     auto key = identity.key;
     auto state = identity.state;
     Session::MakeRequest make_request;
+    // A certificate whose key the server made is renewed with that key, as any other; a new key is the server's again.
+    const bool new_key = options.rekey || !options.key_type.empty();
+    const bool new_server_key = pending ? pending->state.awaits_server_key : identity.state.server_key && new_key;
     if (pending) {
         key = pending->key;
         state = pending->state;
+        state.awaits_server_key = false;
         make_request = [der = pending->request](const http::ChannelBindings&) -> Result<ByteVec> { return der; };
     } else {
-        if (options.rekey || !options.key_type.empty()) {
+        if (new_key) {
             ESTUARY_TRY_AS(key, crypto::PrivateKey::generate(options.key_type.empty() ? key_type_of(key) : options.key_type), local_failure);
             state.key_source.clear();
         }
         ESTUARY_TRY_OUTCOME(const auto attributes, session.csr_attributes());
         ESTUARY_TRY_AS(const auto plan, est::plan_request({}, attributes), local_failure);
-        ESTUARY_TRY_AS(const auto wanted, same_names(identity.certificate), local_failure);
+        ESTUARY_TRY_AS(auto wanted, same_names(identity.certificate), local_failure);
+        if (new_server_key) {
+            ESTUARY_TRY_OUTCOME(wanted.attributes, delivery_attributes(state.decryption, plan));
+        }
         const bool linked = !options.no_linking || plan.linking_wanted;
         make_request = [wanted, key, linked, by_attribute = plan.linking_by_attribute](const http::ChannelBindings& bindings) {
             auto request = wanted;
@@ -81,8 +82,11 @@ Outcome<void> run(const Options& options, const Clock& clock) {
             return x509::make_request(request, key);
         };
     }
-    ESTUARY_TRY_OUTCOME(auto certificate, ask(session, directory, state, key, make_request, true, {*wait}, clock));
-    ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, key, std::move(certificate), ca_certificates, clock));
+    const auto send = new_server_key ? server_key_sender(session, state.decryption, ca_certificates) : enrollment_sender(session, true);
+    auto waiting = state;
+    waiting.awaits_server_key = new_server_key;
+    ESTUARY_TRY_OUTCOME(auto enrolled, ask(send, directory, waiting, key, make_request, {*wait}, clock));
+    ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, enrolled.key.value_or(key), std::move(*enrolled.certificate), ca_certificates, clock));
     show(kept, directory);
     return {};
 }

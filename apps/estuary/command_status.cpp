@@ -12,7 +12,7 @@ namespace {
 struct Options {
     std::string certificate, issuer_file, url, trust_file, max_age, timeout = "60s";
     std::vector<std::string> crl_files;
-    std::uint64_t crl_size_max = crl_bytes_max;
+    std::uint64_t crl_size_max = ocsp::crl_bytes_max;
     bool ocsp = false, crl = false, nonce = false, no_nonce = false, json = false;
 };
 
@@ -27,8 +27,8 @@ Outcome<std::optional<Seconds>> duration(std::string_view option, const std::str
     return std::optional{*parsed};
 }
 
-Outcome<std::vector<GivenList>> read_lists(const Options& options) {
-    std::vector<GivenList> out;
+Outcome<std::vector<ocsp::GivenList>> read_lists(const Options& options) {
+    std::vector<ocsp::GivenList> out;
     for (const auto& path : options.crl_files) {
         ESTUARY_TRY_AS(const auto content, file::read(path, options.crl_size_max), local_failure);
         auto lists = x509::parse_revocation_lists(content);
@@ -38,8 +38,8 @@ Outcome<std::vector<GivenList>> read_lists(const Options& options) {
     return out;
 }
 
-Outcome<StatusOptions> status_options(const Options& options) {
-    StatusOptions out;
+Outcome<ocsp::StatusOptions> status_options(const Options& options) {
+    ocsp::StatusOptions out;
     ESTUARY_TRY_OUTCOME(out.lists, read_lists(options));
     const bool by_crl = options.crl || !out.lists.empty();
     out.ocsp = !by_crl;
@@ -48,16 +48,16 @@ Outcome<StatusOptions> status_options(const Options& options) {
         if (const auto url = http::Url::parse(options.url); !url) return failure(exit_usage, in_context("--url", url.error()));
         (by_crl ? out.crl_url : out.responder_url) = options.url;
     }
-    out.nonce = options.no_nonce ? NonceUse::left_out : options.nonce ? NonceUse::required : NonceUse::offered;
+    out.nonce = options.no_nonce ? ocsp::NonceUse::left_out : options.nonce ? ocsp::NonceUse::required : ocsp::NonceUse::offered;
     ESTUARY_TRY_OUTCOME(out.age_max, duration("--max-age", options.max_age));
     out.crl_bytes_max = options.crl_size_max;
     return out;
 }
 
 /// Whatever may have issued the certificate, best known first.
-Outcome<Subject> read_subject(const Options& options) {
+Outcome<ocsp::Subject> read_subject(const Options& options) {
     ESTUARY_TRY_AS(auto input, read_certificate(options.certificate), local_failure);
-    Subject subject;
+    ocsp::Subject subject;
     subject.certificate = std::move(input.certificate);
     subject.anchors = std::move(input.anchors);
     if (!options.trust_file.empty()) {
@@ -71,7 +71,7 @@ Outcome<Subject> read_subject(const Options& options) {
     return subject;
 }
 
-Outcome<void> find_issuer_of(Subject& subject, const Fetch& fetch, Time now) {
+Outcome<void> find_issuer_of(ocsp::Subject& subject, const ocsp::Fetch& fetch, Time now) {
     auto found = subject.anchors.empty() ? find_issuer(subject.certificate, subject.others, fetch)
                                          : find_trusted_issuer(subject.certificate, subject.others, subject.anchors, fetch, now);
     if (!found) {
@@ -89,7 +89,7 @@ Outcome<int> run(const Options& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(auto subject, read_subject(options));
     const auto fetch = network_fetch({{subject.anchors, true}, timeout});
     if (auto found = find_issuer_of(subject, fetch, clock.now()); !found) return tl::unexpected<Failure>(std::move(found).error());
-    const auto report = check_status(subject, how, fetch, clock.now());
+    const auto report = ocsp::check_status(subject, how, fetch, clock.now());
     const StatusAbout about{subject, !subject.anchors.empty()};
     fmt::print("{}", options.json ? status_json(report, about) : status_text(report, about));
     return exit_status_of(report);
@@ -130,7 +130,7 @@ void add_status(CLI::App& program, const Clock& clock, int& status) {
         ->type_name("DURATION");
     command->add_option("--max-crl-size", options->crl_size_max, "Largest CRL to fetch or read (default and most: 256MB)")
         ->transform(CLI::AsSizeValue(false).description(""))
-        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{crl_bytes_max}).description(""))->type_name("SIZE");
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{ocsp::crl_bytes_max}).description(""))->type_name("SIZE");
     command->add_option("--timeout", options->timeout, "For each answer (default 60s)")->type_name("DURATION");
     command->add_flag("--json", options->json, "Tell it as JSON");
     command->footer(footer);

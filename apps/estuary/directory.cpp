@@ -82,7 +82,12 @@ Result<crypto::PrivateKey> load_key(const EnrollmentState& state, const fs::path
 }  // namespace
 
 std::string EnrollmentState::to_json() const {
-    const boost::json::object object{{"url", url}, {"system_trust", system_trust}, {"key_source", key_source}};
+    boost::json::object object{{"url", url}, {"system_trust", system_trust}, {"key_source", key_source}};
+    if (server_key)
+        object["server_key"] = {{"decrypt_with", decryption.certificate},
+                                {"decrypt_with_key", decryption.certificate_key},
+                                {"decrypt_key", decryption.shared_key}};
+    if (awaits_server_key) object["awaits_server_key"] = true;
     return boost::json::serialize(object) + "\n";
 }
 
@@ -98,6 +103,16 @@ Result<EnrollmentState> EnrollmentState::from_json(std::string_view text) {
         state.system_trust = system->as_bool();
     if (const auto* source = object->if_contains("key_source"); source != nullptr && source->is_string())
         state.key_source = source->as_string().c_str();
+    if (const auto* waits = object->if_contains("awaits_server_key"); waits != nullptr && waits->is_bool())
+        state.awaits_server_key = waits->as_bool();
+    if (const auto* made = object->if_contains("server_key"); made != nullptr && made->is_object()) {
+        state.server_key = true;
+        const auto path = [&](std::string_view name) -> std::string {
+            const auto* found = made->get_object().if_contains({name.data(), name.size()});
+            return found != nullptr && found->is_string() ? found->as_string().c_str() : "";
+        };
+        state.decryption = {path("decrypt_with"), path("decrypt_with_key"), path("decrypt_key")};
+    }
     return state;
 }
 

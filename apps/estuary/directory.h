@@ -13,11 +13,21 @@
 
 namespace estuary::client {
 
+/// With what a key that the server made is opened; paths, or the URI of a key. All empty: it comes under TLS alone.
+struct KeyDecryption {
+    std::string certificate, certificate_key;   ///< the key's file may be the certificate's
+    std::string shared_key;
+    bool given() const noexcept { return !certificate.empty() || !shared_key.empty(); }
+};
+
 /// What a renewal must know of the enrollment: written beside the key.
 struct EnrollmentState {
     std::string url;              ///< base URL with label: https://host:8443/.well-known/est/label
     bool system_trust = false;    ///< the server was known by the system's CA certificates
     std::string key_source;       ///< a path or URI of the person's own key (--key); empty: key.pem here
+    bool server_key = false;      ///< the server made the key (RFC 7030 4.4)
+    KeyDecryption decryption{};
+    bool awaits_server_key = false;   ///< of a request that waits: it is one for a key, too
     std::string to_json() const;
     static Result<EnrollmentState> from_json(std::string_view text);
 };

@@ -34,8 +34,12 @@ void link_to_session(x509::RequestTemplate& request, const http::ChannelBindings
                                               : x509::make_challenge_password(text));
 }
 
-Outcome<x509::Certificate> ask(Session& session, Directory& directory, const EnrollmentState& state, const crypto::PrivateKey& key,
-                               const Session::MakeRequest& make_request, bool renew, Waiting waiting, const Clock& clock) {
+Sender enrollment_sender(Session& session, bool renew) {
+    return [&session, renew](const Session::MakeRequest& make_request) { return session.enroll(make_request, renew); };
+}
+
+Outcome<Session::Enrolled> ask(const Sender& send, Directory& directory, const EnrollmentState& state, const crypto::PrivateKey& key,
+                               const Session::MakeRequest& make_request, Waiting waiting, const Clock& clock) {
     const auto until = clock.now() + waiting.at_most;
     // What waits for approval, and what may have been answered without our hearing it, is sent again octet for octet: that is
     // how the server knows it (RFC 7030 4.2.3). Anything else is made for the session that carries it (3.2.1, 3.5).
@@ -52,12 +56,12 @@ Outcome<x509::Certificate> ask(Session& session, Directory& directory, const Enr
     };
     for (bool told = false;;) {
         const bool repeats = unheard;
-        auto answer = session.enroll(request_for, renew);
+        auto answer = send(request_for);
         Seconds pause = busy_pause;
         if (answer) {
             if (answer->certificate) {
                 directory.clear_pending();
-                return std::move(*answer->certificate);
+                return std::move(*answer);
             }
             waits = true;
             ESTUARY_CHECK_AS(directory.save_pending({state, key, request}), local_failure);

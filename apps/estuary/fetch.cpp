@@ -4,7 +4,7 @@
 
 namespace estuary::client {
 
-Fetch network_fetch(NetworkOptions options) {
+ocsp::Fetch network_fetch(NetworkOptions options) {
     net::FetchOptions how;
     how.trust.system_anchors = true;
     for (const auto& anchor : options.trust.anchors) how.trust.explicit_anchors.push_back(to_vec(anchor.der()));

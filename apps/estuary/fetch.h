@@ -2,7 +2,7 @@
 // The network as a Fetch.
 #include <chrono>
 
-#include "status.h"
+#include "estuary/ocsp/status_check.h"
 #include "trust.h"
 
 namespace estuary::client {
@@ -11,6 +11,6 @@ struct NetworkOptions {
     Trust trust;                                 ///< of https servers, beside the system's CA certificates
     std::optional<Seconds> timeout;              ///< of each answer
 };
-Fetch network_fetch(NetworkOptions options);
+ocsp::Fetch network_fetch(NetworkOptions options);
 
 }  // namespace estuary::client

@@ -24,7 +24,7 @@ Result<std::vector<Certificate>> certificates_in(Bytes octets) {
     return cms::parse_certs_only(octets);
 }
 
-Result<std::vector<Certificate>> fetch_certificates(const std::string& uri, const Fetch& fetch) {
+Result<std::vector<Certificate>> fetch_certificates(const std::string& uri, const ocsp::Fetch& fetch) {
     ESTUARY_TRY(const auto url, http::Url::parse(uri));
     ESTUARY_TRY(const auto answer, fetch(url, {"GET", {}, {}, {}}, ca_issuers_bytes_max));
     if (answer.status != 200)
@@ -82,7 +82,7 @@ Result<void> check_issued_by(const Certificate& certificate, const Certificate& 
     return {};
 }
 
-Result<Certificate> find_issuer(const Certificate& certificate, std::vector<Certificate>& candidates, const Fetch& fetch) {
+Result<Certificate> find_issuer(const Certificate& certificate, std::vector<Certificate>& candidates, const ocsp::Fetch& fetch) {
     auto issuer = choose(certificate, candidates);
     if (issuer) return issuer;
     ESTUARY_TRY(const auto access, x509::authority_info_access(certificate.extensions()));
@@ -108,7 +108,7 @@ Result<Certificate> find_issuer(const Certificate& certificate, std::vector<Cert
 }
 
 Result<Certificate> find_trusted_issuer(const Certificate& certificate, std::vector<Certificate>& candidates,
-                                        const std::vector<Certificate>& anchors, const Fetch& fetch, Time now) {
+                                        const std::vector<Certificate>& anchors, const ocsp::Fetch& fetch, Time now) {
     const auto validate = [&] {
         return x509::validate_path(certificate, candidates, anchors, {.at = now, .required_ext_key_usage = {}});
     };

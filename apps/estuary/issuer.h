@@ -1,7 +1,7 @@
 #pragma once
 // The certificate in question and the one that issued it: from files, directories, or where the certificate says (caIssuers).
 #include "exit_status.h"
-#include "status.h"
+#include "estuary/ocsp/status_check.h"
 
 namespace estuary::client {
 
@@ -22,10 +22,10 @@ Result<void> check_issued_by(const x509::Certificate& certificate, const x509::C
 /// The candidate that issued the certificate; else one from the addresses that the certificate names (AIA caIssuers), which is
 /// added to the candidates. not_found: none, and the detail says what to do; bad_proof: one of that name, but it did not sign.
 Result<x509::Certificate> find_issuer(const x509::Certificate& certificate, std::vector<x509::Certificate>& candidates,
-                                      const Fetch& fetch);
+                                      const ocsp::Fetch& fetch);
 
 /// The issuer on a valid path to an anchor; missing certificates on the way are fetched as above. not_authenticated.
 Result<x509::Certificate> find_trusted_issuer(const x509::Certificate& certificate, std::vector<x509::Certificate>& candidates,
-                                              const std::vector<x509::Certificate>& anchors, const Fetch& fetch, Time now);
+                                              const std::vector<x509::Certificate>& anchors, const ocsp::Fetch& fetch, Time now);
 
 }  // namespace estuary::client

@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     const estuary::SystemClock clock;
     int status = estuary::client::exit_ok;
-    CLI::App program{"estuary: get, renew and check X.509 certificates over the network (EST, RFC 7030; OCSP, CRL)"};
+    CLI::App program{"estuary: get, renew and check X.509 certificates over the network (EST, RFC 7030; CMC, RFC 10002; CMP, RFC 9810; OCSP, CRL)"};
     program.set_version_flag("--version", "estuary " ESTUARY_VERSION);
     program.require_subcommand(1);
     program.footer("First steps:\n"
@@ -23,6 +23,10 @@ int main(int argc, char** argv) {
     estuary::client::add_csrattrs(program, clock, status);
     estuary::client::add_enroll(program, clock, status);
     estuary::client::add_renew(program, clock, status);
+    estuary::client::add_pal(program, clock, status);
+    estuary::client::add_packages(program, clock, status);
+    estuary::client::add_cmc(program, clock, status);
+    estuary::client::add_cmp(program, clock, status);
     estuary::client::add_status(program, clock, status);
     try {
         program.parse(argc, argv);

@@ -16,51 +16,42 @@ tl::unexpected<Failure> refused(std::string detail, std::string cause = {}) {
     return tl::unexpected<Failure>(Failure{Error{Code::not_authenticated, std::move(detail), std::move(cause)}, exit_not_trusted});
 }
 
-std::string why_unknown(const StatusReport& report) {
-    if (report.finding) return fmt::format("{} says: {}", report.finding->source, to_string(report.standing));
-    std::string why;
-    for (const auto& attempt : report.attempts) why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", attempt.source, attempt.error.detail);
-    return why;
-}
-
-Outcome<Subject> subject_of(const net::Connection& connection, const Trust& trust) {
-    Subject subject;
+Outcome<std::vector<x509::Certificate>> path_of(const net::Connection& connection) {
+    std::vector<x509::Certificate> path;
     for (const auto& der : connection.verified_chain()) {
         ESTUARY_TRY_AS(auto certificate, x509::Certificate::parse(der), local_failure);
-        subject.others.push_back(std::move(certificate));
+        path.push_back(std::move(certificate));
     }
-    if (subject.others.empty()) return refused("the server is not verified, so its status cannot be checked");
-    subject.certificate = subject.others.front();
-    subject.issuer = subject.others[subject.others.size() > 1 ? 1 : 0];
-    subject.anchors = trust.anchors;
-    return subject;
+    if (path.empty()) return refused("the server is not verified, so its status cannot be checked");
+    return path;
 }
 
 }  // namespace
 
-void add_check_server(CLI::App& command, CheckServer& mode) {
-    const std::map<std::string, CheckServer> modes{{"off", CheckServer::off}, {"soft", CheckServer::soft}, {"hard", CheckServer::hard}};
+void add_check_server(CLI::App& command, ocsp::PeerCheck& mode) {
+    const std::map<std::string, ocsp::PeerCheck> modes{{"off", ocsp::PeerCheck::off}, {"soft", ocsp::PeerCheck::soft}, {"hard", ocsp::PeerCheck::hard}};
     command.add_option("--check-server", mode, "Ask whether the server's certificate is revoked (OCSP, CRL) before sending anything: "
                                                "off (default), soft (go on with a warning if nobody can tell), hard (stop then)")
         ->transform(CLI::CheckedTransformer(modes).description(""))->type_name("off|soft|hard")->default_str("");
 }
 
-Outcome<void> check_server_status(const net::Connection& connection, CheckServer mode, const Trust& trust, const Clock& clock) {
-    ESTUARY_TRY_OUTCOME(const auto subject, subject_of(connection, trust));
-    const auto report = check_status(subject, {}, network_fetch({trust, answer_within}), clock.now());
-    if (report.standing == Standing::good) return {};
-    if (report.standing == Standing::revoked)
-        return refused(fmt::format("the server's certificate is revoked since {} ({}), says {}", to_iso8601(report.finding->revoked_at),
-                                   x509::to_string(report.finding->reason), report.finding->source));
-    if (mode == CheckServer::hard)
-        return refused("whether the server's certificate is revoked cannot be told (--check-server hard)", why_unknown(report));
-    fmt::print(stderr, "estuary: warning: whether the server's certificate is revoked cannot be told\n  ({})\n",
-               text::printable(why_unknown(report)));
+Outcome<void> check_server_status(const net::Connection& connection, ocsp::PeerCheck mode, const Trust& trust, const Clock& clock) {
+    ESTUARY_TRY_OUTCOME(const auto path, path_of(connection));
+    const auto fetch = network_fetch({trust, answer_within});
+    const auto report = ocsp::check_path(path, trust.anchors, [&](const ocsp::Subject& subject) {
+        return ocsp::check_status(subject, {}, fetch, clock.now());
+    });
+    if (auto error = ocsp::objection(report, mode, "the server's"))
+        return refused(error->detail + (report.standing == ocsp::Standing::unknown ? " (--check-server hard)" : ""), error->cause);
+    if (report.standing == ocsp::Standing::unknown)
+        fmt::print(stderr, "estuary: warning: whether {} is revoked cannot be told\n  ({})\n",
+                   report.certificate.is_ca() ? text::printable(report.certificate.subject().to_text()) + " on the server's path" : "the server's certificate",
+                   text::printable(ocsp::why_unknown(report.report)));
     return {};
 }
 
-void check_server_of(Session& session, CheckServer mode, const Trust& trust, const Clock& clock) {
-    if (mode == CheckServer::off) return;
+void check_server_of(Session& session, ocsp::PeerCheck mode, const Trust& trust, const Clock& clock) {
+    if (mode == ocsp::PeerCheck::off) return;
     session.set_peer_check([mode, trust, &clock](const net::Connection& connection) {
         return check_server_status(connection, mode, trust, clock);
     });

@@ -136,6 +136,40 @@ Outcome<est::CsrAttrs> Session::csr_attributes() {
     }));
 }
 
+Outcome<est::Pal> Session::pal(const std::string& path, est::Client::PalForm form) {
+    return at_once(put<est::Pal>(path, [&](est::Client& est, const net::Connection&) -> Outcome<est::Answer<est::Pal>> {
+        ESTUARY_TRY_AS(auto answer, est.pal(path, form), remote_failure);
+        return answer;
+    }));
+}
+
+Outcome<ByteVec> Session::package(const std::string& path, const est::PalType& type) {
+    return at_once(put<ByteVec>(path, [&](est::Client& est, const net::Connection&) -> Outcome<est::Answer<ByteVec>> {
+        ESTUARY_TRY_AS(auto answer, est.package(path, type), remote_failure);
+        return answer;
+    }));
+}
+
+Outcome<void> Session::give_back(const std::string& path, est::Operation operation, Bytes der) {
+    const auto given = at_once(put<bool>(path, [&](est::Client& est, const net::Connection&) -> Outcome<est::Answer<bool>> {
+        ESTUARY_TRY_AS(auto answer, est.give_back(path, operation, der), remote_failure);
+        return answer;
+    }));
+    if (!given) return tl::unexpected<Failure>(given.error());
+    return {};
+}
+
+std::optional<std::string> Session::below(const std::string& uri) const {
+    const auto url = base_.resolve(uri);
+    if (!url || url->scheme != "https" || url->authority() != base_.authority()) return std::nullopt;
+    const auto start = base_.path + "/";
+    if (!url->path.starts_with(start) || url->path.size() == start.size()) return std::nullopt;
+    auto rest = url->path.substr(start.size());
+    // What a path is must not depend on who reads it: no dots, nothing encoded, no query.
+    if (!http::path_segments("/" + rest) || rest.find_first_of("%?#") != std::string::npos) return std::nullopt;
+    return rest;
+}
+
 Outcome<Session::Enrolled> Session::enroll(const MakeRequest& make_request, bool renew) {
     // The request is linked to the connection that carries it, so the connection comes first (RFC 7030 3.5).
     const auto question = [&](est::Client& est, const net::Connection& open) -> Outcome<est::Answer<x509::Certificate>> {
@@ -144,8 +178,19 @@ Outcome<Session::Enrolled> Session::enroll(const MakeRequest& make_request, bool
         return answer;
     };
     ESTUARY_TRY_OUTCOME(auto answer, put<x509::Certificate>(renew ? "simplereenroll" : "simpleenroll", question));
-    if (auto* issued = std::get_if<x509::Certificate>(&answer)) return Enrolled{std::move(*issued), {}};
-    return Enrolled{std::nullopt, std::get<est::Wait>(answer).retry_after};
+    if (auto* issued = std::get_if<x509::Certificate>(&answer)) return Enrolled{std::move(*issued), {}, {}};
+    return Enrolled{std::nullopt, std::get<est::Wait>(answer).retry_after, {}};
+}
+
+Outcome<Session::Enrolled> Session::server_key(const MakeRequest& make_request, const est::KeyOpener& opener, const est::CaBag& bag) {
+    const auto question = [&](est::Client& est, const net::Connection& open) -> Outcome<est::Answer<est::ServerKey>> {
+        ESTUARY_TRY_AS(const auto request, make_request(open.bindings()), local_failure);
+        ESTUARY_TRY_AS(auto answer, est.server_key(request, opener, bag), remote_failure);
+        return answer;
+    };
+    ESTUARY_TRY_OUTCOME(auto answer, put<est::ServerKey>("serverkeygen", question));
+    if (auto* made = std::get_if<est::ServerKey>(&answer)) return Enrolled{std::move(made->certificate), {}, std::move(made->key)};
+    return Enrolled{std::nullopt, std::get<est::Wait>(answer).retry_after, {}};
 }
 
 }  // namespace estuary::client

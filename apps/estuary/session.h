@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "estuary/est/client.h"
+#include "estuary/est/client_keygen.h"
 #include "estuary/net/client.h"
 #include "trust.h"
 
@@ -38,8 +39,19 @@ public:
     struct Enrolled {
         std::optional<x509::Certificate> certificate;
         Seconds retry_after{};
+        std::optional<crypto::PrivateKey> key{};   ///< if the server made it
     };
     Outcome<Enrolled> enroll(const MakeRequest& make_request, bool renew);
+
+    /// A key made by the server, with its certificate (RFC 7030 4.4).
+    Outcome<Enrolled> server_key(const MakeRequest& make_request, const est::KeyOpener& opener, const est::CaBag& bag);
+
+    // RFC 8295; paths as est::Client has them.
+    Outcome<est::Pal> pal(const std::string& path, est::Client::PalForm form);
+    Outcome<ByteVec> package(const std::string& path, const est::PalType& type);
+    Outcome<void> give_back(const std::string& path, est::Operation operation, Bytes der);
+    /// What of a URI is below the base of this session: "firmware/12". Nothing: it is elsewhere.
+    std::optional<std::string> below(const std::string& uri) const;
 
 private:
     Outcome<net::Connection*> connection();

@@ -15,15 +15,15 @@ std::string clean(const std::string& text) { return text::is_plain_utf8(text) ? 
 
 std::string line(std::string_view name, const std::string& value) { return fmt::format("  {:<13} {}\n", name, value); }
 
-std::string headline(const StatusReport& report) {
-    if (report.standing != Standing::revoked) return fmt::format("{}\n", to_string(report.standing));
+std::string headline(const ocsp::StatusReport& report) {
+    if (report.standing != ocsp::Standing::revoked) return fmt::format("{}\n", to_string(report.standing));
     const auto& finding = *report.finding;
     const bool on_hold = finding.reason == x509::CrlReason::certificate_hold;
     return fmt::format("{} since {}: {}\n", on_hold ? "revoked (on hold)" : "revoked", to_iso8601(finding.revoked_at),
                        x509::to_string(finding.reason));
 }
 
-std::string told_by(const Finding& finding) {
+std::string told_by(const ocsp::Finding& finding) {
     auto text = fmt::format("{} {}", finding.by_ocsp ? "OCSP" : "CRL", clean(finding.source));
     if (!finding.delta_source.empty()) text += fmt::format(" with delta {}", clean(finding.delta_source));
     text += fmt::format(", signed by {}", clean(finding.signer));
@@ -31,7 +31,7 @@ std::string told_by(const Finding& finding) {
     return text;
 }
 
-std::string finding_text(const Finding& finding) {
+std::string finding_text(const ocsp::Finding& finding) {
     std::string out;
     if (finding.invalidity_date) out += line("invalid since", to_iso8601(*finding.invalidity_date));
     out += line("told by", told_by(finding));
@@ -40,12 +40,12 @@ std::string finding_text(const Finding& finding) {
     return out;
 }
 
-bool names_nothing(const StatusReport& report) {
+bool names_nothing(const ocsp::StatusReport& report) {
     return !report.finding && !report.attempts.empty() &&
-           std::ranges::all_of(report.attempts, [](const Attempt& attempt) { return attempt.source == "OCSP" || attempt.source == "CRL"; });
+           std::ranges::all_of(report.attempts, [](const ocsp::Attempt& attempt) { return attempt.source == "OCSP" || attempt.source == "CRL"; });
 }
 
-std::string advice(const StatusReport& report) {
+std::string advice(const ocsp::StatusReport& report) {
     if (names_nothing(report))
         return "Say whom to ask: --url URL (an OCSP responder), --crl --url URL (a CRL), or --crl-file FILE.\n";
     if (report.unreachable()) return "Nobody could be reached; try again later.\n";
@@ -56,7 +56,7 @@ boost::json::value time_or_null(const std::optional<Time>& time) {
     return time ? boost::json::value(to_iso8601(*time)) : boost::json::value(nullptr);
 }
 
-boost::json::object source_json(const Finding& finding) {
+boost::json::object source_json(const ocsp::Finding& finding) {
     boost::json::object source{{"kind", finding.by_ocsp ? "ocsp" : "crl"}, {"from", clean(finding.source)},
                                {"signer", clean(finding.signer)}, {"this_update", to_iso8601(finding.this_update)}};
     if (!finding.delta_source.empty()) source["delta_from"] = clean(finding.delta_source);
@@ -73,16 +73,16 @@ boost::json::object subject_json(const StatusAbout& about) {
 
 }  // namespace
 
-StatusExit exit_status_of(const StatusReport& report) {
+StatusExit exit_status_of(const ocsp::StatusReport& report) {
     switch (report.standing) {
-        case Standing::good: return status_good;
-        case Standing::revoked: return status_revoked;
-        case Standing::unknown: break;
+        case ocsp::Standing::good: return status_good;
+        case ocsp::Standing::revoked: return status_revoked;
+        case ocsp::Standing::unknown: break;
     }
     return report.unreachable() ? status_unreachable : status_unknown;
 }
 
-std::string status_text(const StatusReport& report, const StatusAbout& about) {
+std::string status_text(const ocsp::StatusReport& report, const StatusAbout& about) {
     const auto& [certificate, issuer, others, anchors] = about.subject;
     auto out = headline(report);
     out += line("certificate", fmt::format("{}, serial number {}, valid until {}", clean(certificate.subject().to_text()),
@@ -98,13 +98,13 @@ std::string status_text(const StatusReport& report, const StatusAbout& about) {
     return out + advice(report);
 }
 
-std::string status_json(const StatusReport& report, const StatusAbout& about) {
+std::string status_json(const ocsp::StatusReport& report, const StatusAbout& about) {
     boost::json::object out{{"status", to_string(report.standing)}, {"certificate", subject_json(about)}};
     boost::json::array notes, attempts;
     for (const auto& note : report.notes) notes.emplace_back(clean(note));
     if (report.finding) {
         const auto& finding = *report.finding;
-        if (finding.standing == Standing::revoked) {
+        if (finding.standing == ocsp::Standing::revoked) {
             out["revoked_at"] = to_iso8601(finding.revoked_at);
             out["reason"] = x509::to_string(finding.reason);
             out["invalidity_date"] = time_or_null(finding.invalidity_date);

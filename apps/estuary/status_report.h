@@ -1,6 +1,6 @@
 #pragma once
 // A status told: to a person, to a program, and as an exit status.
-#include "status.h"
+#include "estuary/ocsp/status_check.h"
 
 namespace estuary::client {
 
@@ -12,13 +12,13 @@ enum StatusExit : int {
     status_unknown = 5,       ///< the responder does not know it, or nothing could be learnt that can be believed
     status_unreachable = 6,   ///< nobody could be reached; try again later
 };
-StatusExit exit_status_of(const StatusReport& report);
+StatusExit exit_status_of(const ocsp::StatusReport& report);
 
 struct StatusAbout {
-    const Subject& subject;
+    const ocsp::Subject& subject;
     bool path_verified;   ///< up to a trust anchor, and not only the issuer's signature
 };
-std::string status_text(const StatusReport& report, const StatusAbout& about);
-std::string status_json(const StatusReport& report, const StatusAbout& about);
+std::string status_text(const ocsp::StatusReport& report, const StatusAbout& about);
+std::string status_json(const ocsp::StatusReport& report, const StatusAbout& about);
 
 }  // namespace estuary::client

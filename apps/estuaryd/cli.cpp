@@ -24,6 +24,10 @@ public:
         add_cert();
         add_crl();
         add_request();
+        add_package();
+        add_key();
+        add_decrypt_key();
+        add_cmc();
         add_ca();
         add_audit();
     }
@@ -71,6 +75,9 @@ private:
                                                "[localhost, 127.0.0.1, ::1, and this machine's name]")
             ->type_name("HOST")
             ->allow_extra_args(false);
+        app->add_option("--status-url", init_.status_url, "Where relying parties learn of revocation; written into certificates, of CAs too "
+                                                          "[http://HOST:8442]")
+            ->type_name("URL");
         app->add_option("--key-type", init_.key_type, "Keys of the CA and server: p256, p384, rsa3072, ed25519 ...")
             ->capture_default_str();
         add_passphrase(app, init_.passphrase_file);
@@ -80,6 +87,8 @@ private:
         auto* app = command(&app_, "serve", "Serve until told to stop", help::serve, serve_.directory,
                             [this] { return serve(serve_, program_); });
         app->add_option("--listen", serve_.listen, "Instead of server.listen in estuary.toml")->type_name("ADDRESS:PORT");
+        app->add_option("--cmp-listen", serve_.cmp_listen, "Instead of cmp.listen, where there is a [cmp]")
+            ->type_name("ADDRESS:PORT");
         app->add_option("--status-listen", serve_.status_listen, "Instead of status.listen, where there is a [status]")
             ->type_name("ADDRESS:PORT");
         add_passphrase(app, serve_.passphrase_file);
@@ -108,6 +117,9 @@ private:
         add->add_option("--san", credential_.san_patterns, "Pattern that each alternative name must match; may be repeated")
             ->type_name("PATTERN")
             ->allow_extra_args(false);
+        add->add_option("--type", credential_.type, "What it is for: 'http' (EST), or the shared secret of 'cmp' or 'cmc'")
+            ->check(CLI::IsMember({"http", "cmp", "cmc"}))
+            ->capture_default_str();
         add->add_flag("--digest", credential_.digest, "Also store what HTTP Digest authentication needs");
         add->add_flag("-q,--quiet", credential_.quiet, "Print nothing but a generated password");
 
@@ -151,6 +163,45 @@ private:
         add_serial(release, released_);
     }
 
+    void add_key() {
+        auto* parent = group("key", "Archived private keys, and who gets them back");
+        parent->footer(std::string{help::key});
+        const auto of_certificate = [](CLI::App* app, KeyOptions& options) {
+            app->add_option("serial", options.serial, "Serial number of the key's certificate, hexadecimal")->required();
+            app->add_option("--ca", options.ca, "Of this CA, where two have the same serial number");
+        };
+        auto* request = command(parent, "request-recovery", "Ask for an archived key", help::key, key_.directory,
+                                [this] { return key_request_recovery(key_, program_); });
+        of_certificate(request, key_);
+        request->add_option("--reason", key_.reason, "Why; kept with the request and in the audit trail")->required();
+        of_certificate(command(parent, "approve", "Approve that it is given out", help::key, key_approved_.directory,
+                               [this] { return key_approve(key_approved_, program_); }), key_approved_);
+        auto* recover = command(parent, "recover", "Give it out, encrypted for the recovery agents", help::key, key_recovered_.directory,
+                                [this] { return key_recover(key_recovered_, program_); });
+        of_certificate(recover, key_recovered_);
+        recover->add_option("--out", key_recovered_.out, "Into this new file [standard output]")->type_name("FILE");
+        auto* list = command(parent, "list", "List what was asked for", help::key, keys_.directory, [this] { return key_list(keys_, program_); });
+        list->add_flag("--json", keys_.json, "As JSON");
+    }
+
+    void add_decrypt_key() {
+        auto* parent = group("decrypt-key", "Keys that requests may name to have their private key encrypted with");
+        parent->footer(std::string{help::decrypt_key});
+        auto* add = command(parent, "add", "Add a shared key, or a certificate", help::decrypt_key, decrypt_key_.directory,
+                            [this] { return decrypt_key_add(decrypt_key_, program_); });
+        add->add_option("--credential", decrypt_key_.credential, "Only requests of this credential may name it");
+        add->add_option("--subject", decrypt_key_.subject_pattern, "Only for subjects that match this")->type_name("PATTERN");
+        auto* file = add->add_option("--key-file", decrypt_key_.key_file, "A shared key as IDENTIFIER:KEY in hexadecimal [made here]")->type_name("FILE");
+        add->add_option("--certificate", decrypt_key_.certificate, "A certificate instead, PEM: its key is named by its subjectKeyIdentifier")
+            ->type_name("FILE")
+            ->excludes(file);
+        auto* list = command(parent, "list", "List them", {}, decrypt_keys_.directory, [this] { return decrypt_key_list(decrypt_keys_, program_); });
+        list->add_flag("--json", decrypt_keys_.json, "As JSON");
+        auto* remove = command(parent, "remove", "Remove one", {}, decrypt_key_removed_.directory,
+                               [this] { return decrypt_key_remove(decrypt_key_removed_, program_); });
+        remove->add_option("id", decrypt_key_removed_.id, "Its identifier, hexadecimal")->required();
+    }
+
     void add_crl() {
         auto* parent = group("crl", "Certificate revocation lists");
         auto* publish = command(parent, "publish", "Make and publish lists now", help::crl_publish, crl_.directory,
@@ -159,7 +210,7 @@ private:
         publish->add_option("--shard", crl_.shard, "Only this shard");
         auto* delta = publish->add_flag("--delta", crl_.delta, "Only delta lists");
         publish->add_flag("--complete", crl_.complete, "Only complete lists")->excludes(delta);
-        auto* root = publish->add_flag("--root", crl_.root, "The root's own list, as root.crl");
+        auto* root = publish->add_flag("--root", crl_.root, "The root's own list, which tells of issuing CAs");
         publish->add_option("--root-key", crl_.root_key, "Where the root's private key is now")->type_name("FILE")->needs(root);
         publish->add_option("--validity", crl_.validity, "Of the root's list")->capture_default_str()->needs(root);
         add_passphrase(publish, crl_.passphrase_file);
@@ -197,6 +248,54 @@ private:
 
     static void add_id(CLI::App* app, RequestOptions& options) {
         app->add_option("id", options.id, "Number of the request")->required();
+    }
+
+    void add_cmc() {
+        auto* app = command(&app_, "cmc", "Answer a CMC request that came as a file", help::cmc, cmc_.directory,
+                            [this] { return cmc_answer(cmc_, program_); });
+        app->add_option("file", cmc_.file, "The PKI request: .p10 or .crq, in DER, BER or PEM")->required();
+        app->add_option("--label", cmc_.label, "Which [cmc.label.NAME] it is for")->capture_default_str();
+        app->add_option("--out", cmc_.out, "The answer [beside the request, as .p7c or .crp]")->type_name("FILE");
+        app->add_flag("--vouch", cmc_.vouch, "You answer for who asks, where the message does not prove it");
+        add_passphrase(app, cmc_.passphrase_file);
+    }
+
+    void add_package() {
+        auto* parent = group("package", "Packages that wait for clients (RFC 8295)");
+        auto* add = command(parent, "add", "Let a package wait for its clients", help::package_add, package_.directory,
+                            [this] { return package_add(package_, program_); });
+        add->add_option("file", package_.file, "The package: DER or PEM")->required();
+        add->add_option("--type", package_.type, "What it is: a PAL package type, by number or name")->required();
+        add->add_option("--to", package_.to, "Whom it is for: any, subject:DN, serial:HEX, certificate:CA/HEX, manufacturer:NAME/HEX "
+                                             "or credential:NAME")
+            ->capture_default_str();
+        auto* label = add->add_option("--label", package_.label, "Under which label it waits")->capture_default_str();
+        add->add_flag("--every-label", package_.every_label, "It waits under every label")->excludes(label);
+        add->add_option("--from", package_.from, "Not before: a time, or after how long [now]")->type_name("TIME");
+        add->add_option("--until", package_.until, "No longer than: a time, or for how long [until it is removed]")->type_name("TIME");
+        add->add_flag("--receipt", package_.receipt, "Ask each client for a receipt or error");
+        add->add_flag("--plain", package_.plain, "Keys in it may be unencrypted");
+        add->add_option("--note", package_.note, "For you: shown in lists");
+        auto* list = command(parent, "list", "List packages", help::package_list, packages_.directory,
+                             [this] { return package_list(packages_, program_); });
+        list->add_flag("--json", packages_.json, "As a JSON array");
+        auto* show = command(parent, "show", "Show a package, who fetched it, and its receipts", help::package_list,
+                             shown_package_.directory, [this] { return package_show(shown_package_, program_); });
+        show->add_option("id", shown_package_.id, "Number of the package")->required();
+        show->add_flag("--json", shown_package_.json, "As JSON");
+        show->add_flag("--pem", shown_package_.pem, "Only the package itself");
+        auto* remove = command(parent, "remove", "Remove a package", {}, removed_package_.directory,
+                               [this] { return package_remove(removed_package_, program_); });
+        remove->add_option("id", removed_package_.id, "Number of the package")->required();
+        auto* receipts = command(parent, "receipts", "List what clients returned", help::package_receipts, receipts_.directory,
+                                 [this] { return package_receipts(receipts_, program_); });
+        receipts->add_option("id", receipts_.id, "Only of this package");
+        receipts->add_option("--after", receipts_.after_id, "Only receipts after this number");
+        receipts->add_flag("--json", receipts_.json, "As a JSON array");
+        auto* receipt = command(parent, "receipt", "Print one of them", help::package_receipts, receipt_.directory,
+                                [this] { return package_receipt(receipt_, program_); });
+        receipt->add_option("id", receipt_.id, "Number of the receipt")->required();
+        receipt->add_flag("--json", receipt_.json, "What is known of it, as JSON, instead");
     }
 
     void add_ca() {
@@ -240,7 +339,11 @@ private:
     CertListOptions certs_;
     CertOptions cert_, revoked_, released_;
     CrlOptions crl_, crls_;
+    KeyOptions key_, key_approved_, key_recovered_, keys_;
+    DecryptKeyOptions decrypt_key_, decrypt_keys_, decrypt_key_removed_;
     RequestOptions requests_, request_, approved_, denied_;
+    CmcOptions cmc_;
+    PackageOptions package_, packages_, shown_package_, removed_package_, receipts_, receipt_;
     CaOptions ca_, rollover_;
     AuditOptions audit_;
 };

@@ -6,7 +6,9 @@
 #include "apps/estuaryd/ca_directory.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/passphrase.h"
+#include "apps/estuaryd/root_list.h"
 #include "apps/estuaryd/session.h"
+#include "apps/estuaryd/status_config.h"
 #include "apps/estuaryd/table.h"
 #include "estuary/base/file.h"
 
@@ -55,6 +57,22 @@ Result<crypto::PrivateKey> old_root_key(const CaOptions& options, const CaFiles&
     return key;
 }
 
+/// Both roots' keys are at hand: each gets a list, which the certificates below it name. What cannot be published now can be later.
+void publish_root_lists(const x509::Certificate& old_root, const crypto::PrivateKey& old_key, const authority::NewCa& next,
+                        Session& session, const Program& program) {
+    const auto& status = session.configuration.status;
+    if (status.url.empty()) return;
+    CrlFiles files{status.directory.path};
+    const auto publish = [&](const x509::Certificate& root, const crypto::PrivateKey& key) {
+        const auto published = publish_root_list(root, key, root_list_validity, files, *session.store, program);
+        if (!published)
+            fmt::print(program.err, "estuaryd: warning: no list of {}: {}; run: estuaryd crl publish --root\n", shown(root.subject().to_text()),
+                       shown(published.error().detail));
+    };
+    publish(old_root, old_key);
+    publish(next.root, next.root_key);
+}
+
 struct Done {
     fs::path directory;
     authority::RolledOver rolled_over;
@@ -76,10 +94,12 @@ Result<Done> roll_over(const CaOptions& options, Session& session, const Program
     authority::CaPlan plan;
     plan.organisation_name = options.name.empty() ? organisation_of(files.root) : options.name;
     plan.key_type = options.key_type.empty() ? key.public_key().type_name() : options.key_type;
+    point_to_root(session.configuration.status.url, plan);
     store::UnitOfWork work;
     ESTUARY_TRY(auto rolled_over, authority::roll_over(plan, files.root, key, program.clock, program.entropy, work));
     ESTUARY_CHECK(session.store->commit(std::move(work)));
     ESTUARY_TRY(auto directory, write_next_generation(link, files, rolled_over, program.clock.now(), pointer(secret)));
+    publish_root_lists(files.root, key, rolled_over.next, session, program);
     return Done{std::move(directory), std::move(rolled_over)};
 }
 

@@ -5,7 +5,7 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/revocation_notice.h"
-#include "apps/estuaryd/session.h"
+#include "apps/estuaryd/serial_number.h"
 #include "apps/estuaryd/table.h"
 #include "estuary/base/encoding.h"
 
@@ -16,15 +16,6 @@ using store::CertificateFilter;
 using store::CertificateRecord;
 
 constexpr std::size_t page = 500;  // records in memory at once
-
-Result<ByteVec> read_serial(std::string_view text) {
-    if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
-    auto octets = from_hex(text.size() % 2 == 0 || text.find(':') != std::string_view::npos ? std::string{text} : "0" + std::string{text});
-    if (!octets || octets->empty() || octets->size() > 32)
-        return fail(Code::malformed, fmt::format("'{}' is not a serial number in hexadecimal", shown(text)));
-    while (octets->size() > 1 && octets->front() == 0) octets->erase(octets->begin());  // as records keep it
-    return std::move(*octets);
-}
 
 Result<CertificateFilter::Status> read_status(std::string_view name) {
     using Status = CertificateFilter::Status;
@@ -105,17 +96,6 @@ Result<void> visit(store::Store& store, CertificateFilter filter, std::size_t co
     }
 }
 
-/// The one certificate of that serial number; serial numbers of two CAs may be alike.
-Result<CertificateRecord> find(store::Store& store, const CertOptions& options) {
-    CertificateFilter filter;
-    ESTUARY_TRY(filter.serial_number, read_serial(options.serial));
-    filter.ca = options.ca;
-    ESTUARY_TRY(auto records, store.certificates(filter));
-    if (records.empty()) return fail(Code::not_found, fmt::format("there is no certificate {}", shown(options.serial)));
-    if (records.size() > 1) return fail(Code::conflict, "several CAs have issued that serial number; name one by --ca");
-    return std::move(records.front());
-}
-
 void print_record(const CertificateRecord& record, Time now, std::ostream& out) {
     FieldList fields;
     fields.add("serial", to_hex(record.serial_number));
@@ -167,7 +147,7 @@ Result<void> list(store::Store& store, const CertListOptions& options, Time now,
 }
 
 Result<CertificateRecord> revoke(Session& session, const CertOptions& options, store::RevocationReason reason, const Program& program) {
-    ESTUARY_TRY(auto record, find(*session.store, options));
+    ESTUARY_TRY(auto record, find_certificate(*session.store, options.serial, options.ca));
     ESTUARY_TRY(const auto authority, operator_authority(session, program));
     authority::RevokeRequest request{record.ca, record.serial_number, reason, operator_principal()};
     if (!options.invalidity_date.empty()) {
@@ -210,7 +190,7 @@ Exit cert_list(const CertListOptions& options, const Program& program) {
 Exit cert_show(const CertOptions& options, const Program& program) {
     auto session = open_session(options.directory);
     if (!session) return report(program, session.error());
-    const auto record = find(*session->store, options);
+    const auto record = find_certificate(*session->store, options.serial, options.ca);
     if (!record) return report(program, record.error());
     const auto now = program.clock.now();
     if (options.json) {

@@ -6,6 +6,7 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/ca_directory.h"
+#include "apps/estuaryd/cmp_signer.h"
 #include "apps/estuaryd/expiry.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/ocsp_signer.h"
@@ -90,7 +91,22 @@ void check_status(const Configuration& configuration, store::Store& store, Time 
         if (answers_ocsp(configuration, ca))
             check_mode(ocsp_signer(configuration.directory, ca.name, status_base(ca), ca.ocsp.key_type).key, ca.ocsp.place, faults);
     CrlFiles files{configuration.status.directory.path};
-    tell_expiries(status_expiries(configuration, files, store), now, faults);
+    tell_expiries(status_expiries(configuration, files, store, now), now, faults);
+}
+
+void check_cmp(const Configuration& configuration, authority::Authority& authority, store::Store& store, const Program& program,
+               Faults& faults) {
+    const auto& cmp = configuration.cmp;
+    if (!cmp.present) return;
+    for (const auto& ca : configuration.cas) {
+        check_mode(cmp_signer(configuration.directory, ca.name, status_base(ca), cmp.key_type).key, cmp.place, faults);
+        check_mode(key_generator(configuration.directory, ca.name, status_base(ca), cmp.key_type).key, cmp.place, faults);
+    }
+    auto config = cmp.server;
+    for (auto& label : config.labels) label.generate_keys = false;  // serve makes what signs them
+    const auto server = cmp::Server::create(std::move(config), authority, store, program.clock, program.entropy);
+    if (!server) return faults.add(cmp.place, server.error().detail);
+    if (const auto http = cmp::HttpServer::create(cmp.http, **server); !http) faults.add(cmp.place, http.error().detail);
 }
 
 void check_database(const Configuration& configuration, std::unique_ptr<store::Store>& into, Faults& faults) {
@@ -119,6 +135,7 @@ void check_installation(const Configuration& configuration, const CheckOptions& 
     if (!authority) return faults.add(whole, authority.error().detail);
     check_server_certificate(configuration, **authority, pointer(*secret), now, faults);
     check_status(configuration, *store, now, faults);
+    check_cmp(configuration, **authority, *store, program, faults);
     if (const auto est = est::Server::create(configuration.est, **authority, program.clock, program.entropy); !est)
         faults.add(whole, "est: " + est.error().detail);
 }

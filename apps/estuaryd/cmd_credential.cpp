@@ -8,6 +8,7 @@
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/session.h"
 #include "apps/estuaryd/table.h"
+#include "estuary/authority/shared_secrets.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
@@ -118,7 +119,21 @@ Result<store::CredentialRecord> new_record(const Session& session, const Credent
     record.subject_patterns = options.subject_patterns;
     record.san_patterns = options.san_patterns;
     record.created_at = now;
+    record.protocol = options.type;
+    if (options.digest && options.type != "http") return fail(Code::malformed, "--digest is for credentials of --type http");
     return record;
+}
+
+/// What the store keeps of the password: a hash where the peer sends it, and itself, sealed, where both sides make MACs of it.
+Result<void> keep_password(store::CredentialRecord& record, const crypto::Secret& password, bool generated,
+                           const crypto::Secret& password_key) {
+    if (record.protocol == "http") {
+        record.password_hash = generated ? crypto::hash_generated_password(password, password_key) : crypto::hash_chosen_password(password);
+        return {};
+    }
+    crypto::SystemEntropy entropy;
+    ESTUARY_TRY(record.sealed_secret, authority::seal_secret(password_key, record, password, entropy));
+    return {};
 }
 
 void print_added(const store::CredentialRecord& record, bool generated, const Program& program) {
@@ -126,14 +141,14 @@ void print_added(const store::CredentialRecord& record, bool generated, const Pr
                record.uses_left ? fmt::format("{} use{}", *record.uses_left, *record.uses_left == 1 ? "" : "s") : "unlimited uses",
                record.expires_at ? "expires " + to_iso8601(*record.expires_at) : "never expires",
                record.profile.empty() ? "any profile" : "profile " + record.profile);
-    if (generated) fmt::print(program.err, "Its password, shown this once:\n");
+    if (generated) fmt::print(program.err, "Its {}, shown this once:\n", record.protocol == "http" ? "password" : "shared secret");
     program.err.flush();
 }
 
 std::string text_of(const std::optional<std::int64_t>& uses) { return uses ? std::to_string(*uses) : "unlimited"; }
 
 boost::json::object json_of(const store::CredentialRecord& record) {
-    boost::json::object object{{"name", record.name}, {"profile", record.profile}, {"created_at", to_iso8601(record.created_at)}};
+    boost::json::object object{{"name", record.name}, {"type", record.protocol}, {"profile", record.profile}, {"created_at", to_iso8601(record.created_at)}};
     object["uses_left"] = record.uses_left ? boost::json::value(*record.uses_left) : boost::json::value(nullptr);
     object["expires_at"] = record.expires_at ? boost::json::value(to_iso8601(*record.expires_at)) : boost::json::value(nullptr);
     object["digest"] = !record.digest_ha1.empty();
@@ -156,11 +171,11 @@ Exit credential_add(const CredentialAddOptions& options, const Program& program)
 
     const bool generated = !chosen->has_value();
     const auto password = generated ? crypto::generate_password() : std::move(**chosen);
-    record->password_hash = generated ? crypto::hash_generated_password(password, *key) : crypto::hash_chosen_password(password);
+    if (auto kept = keep_password(*record, password, generated, *key); !kept) return report(program, kept.error());
     if (options.digest) record->digest_ha1 = crypto::digest_ha1(record->name, session->configuration.est.realm, password);
     store::UnitOfWork work;
     audit(work, program, "credential.added", record->name,
-          fmt::format("uses={} expires={} profile={} subject={} san={}", options.uses, options.expires,
+          fmt::format("type={} uses={} expires={} profile={} subject={} san={}", options.type, options.uses, options.expires,
                       record->profile.empty() ? "any" : record->profile, join(record->subject_patterns), join(record->san_patterns)));
     work.writes.emplace_back(store::InsertCredential{*record});
     if (auto done = session->store->commit(std::move(work)); !done) {
@@ -188,9 +203,9 @@ Exit credential_list(const std::filesystem::path& directory, bool json, const Pr
         program.out << boost::json::serialize(all) << '\n';
         return Exit::ok;
     }
-    Columns columns{{"NAME", "USES", "EXPIRES", "PROFILE", "SUBJECT", "SAN"}};
+    Columns columns{{"NAME", "TYPE", "USES", "EXPIRES", "PROFILE", "SUBJECT", "SAN"}};
     for (const auto& record : *records)
-        columns.add({record.name, text_of(record.uses_left), record.expires_at ? to_iso8601(*record.expires_at) : "never",
+        columns.add({record.name, record.protocol, text_of(record.uses_left), record.expires_at ? to_iso8601(*record.expires_at) : "never",
                      record.profile.empty() ? "any" : record.profile, join(record.subject_patterns), join(record.san_patterns)});
     columns.print(program.out);
     return Exit::ok;

@@ -5,10 +5,11 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/ca_directory.h"
-#include "apps/estuaryd/crl_publisher.h"
 #include "apps/estuaryd/former_generations.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/passphrase.h"
+#include "apps/estuaryd/publishers.h"
+#include "apps/estuaryd/root_list.h"
 #include "apps/estuaryd/session.h"
 #include "apps/estuaryd/status_config.h"
 #include "apps/estuaryd/table.h"
@@ -57,10 +58,10 @@ void print(const PublishedList& published, const Configuration& configuration, c
                to_iso8601(record.next_update), uri.empty() ? (configuration.status.directory.path / published.file_name).string() : uri);
 }
 
-Result<void> publish_shard(const std::vector<StatusIssuer>& issuers, const StatusIssuer& issuer, unsigned shard,
-                           const CrlOptions& options, CrlFiles& files, Session& session, const Program& program) {
+Result<void> publish_shard(const StatusIssuer& issuer, unsigned shard, const CrlOptions& options, CrlFiles& files, Session& session,
+                           const Program& program) {
     const auto publish = [&](CrlKind kind) -> Result<void> {
-        ESTUARY_TRY(const auto published, persist([&] { return publish_crl(issuers, issuer.ca, shard, kind, files, *session.store); }));
+        ESTUARY_TRY(const auto published, persist([&] { return publish_crl(issuer, shard, kind, files, *session.store); }));
         print(published, session.configuration, program);
         return {};
     };
@@ -73,50 +74,49 @@ Result<void> publish_shard(const std::vector<StatusIssuer>& issuers, const Statu
 
 Result<void> publish_lists(Session& session, const CrlOptions& options, const Program& program) {
     ESTUARY_TRY(const auto generation, open_generation(session, options, program));
-    const auto issuers = status_issuers(generation);
     CrlFiles files{session.configuration.status.directory.path};
     bool any = false;
-    for (const auto& issuer : issuers) {
-        if (issuer.former || (!options.ca.empty() && issuer.ca != options.ca)) continue;
+    for (const auto& issuer : status_issuers(generation)) {
+        if (!options.ca.empty() && issuer.ca != options.ca) continue;
         any = true;
         ESTUARY_TRY(const auto shards, issuer.authority->crl_shards(issuer.ca));
+        // Generations differ in how many they have.
+        if (options.shard && *options.shard >= shards && issuer.former) continue;
         if (options.shard && *options.shard >= shards)
             return fail(Code::not_found, fmt::format("[ca.{}] has {} shard{}, numbered from 0", issuer.ca, shards, shards == 1 ? "" : "s"));
         for (unsigned shard = 0; shard < shards; ++shard)
             if (!options.shard || *options.shard == shard) {
-                ESTUARY_CHECK(publish_shard(issuers, issuer, shard, options, files, session, program));
+                ESTUARY_CHECK(publish_shard(issuer, shard, options, files, session, program));
             }
     }
     if (!any) return fail(Code::not_found, fmt::format("there is no [ca.{}]", options.ca));
     return {};
 }
 
-/// The CA whose root is meant.
-Result<CaFiles> root_files(const Configuration& configuration, const std::string& name) {
+/// Where the current root's key lies unless it was moved away.
+Result<std::string> usual_root_key(const Configuration& configuration, const std::string& ca_name) {
     for (const auto& ca : configuration.cas) {
-        if (!ca.directory.given() || (!name.empty() && ca.name != name)) continue;
-        return read_ca_directory(ca.directory.path);
+        if (!ca.directory.given() || (!ca_name.empty() && ca.name != ca_name)) continue;
+        ESTUARY_TRY(const auto files, read_ca_directory(ca.directory.path));
+        return files.root_key().string();
     }
     return fail(Code::not_found, "no CA with a directory of its own (and so a root of ours) is configured");
 }
 
+/// The key says which root is meant: the present one or a former one.
 Result<void> publish_root(Session& session, const CrlOptions& options, const Program& program) {
     const auto& configuration = session.configuration;
-    ESTUARY_TRY(const auto files, root_files(configuration, options.ca));
+    ESTUARY_TRY(const auto usual, usual_root_key(configuration, options.ca));
     ESTUARY_TRY(const auto secret, passphrase(options.passphrase_file, configuration.security.passphrase_file));
-    ESTUARY_TRY(auto key, load_key(options.root_key.empty() ? files.root_key().string() : options.root_key, pointer(secret)));
-    if (!same(key.public_key().spki(), files.root.spki())) return fail(Code::bad_key, "that is not the key of " + files.root.subject().to_text());
-    authority::Config config;
-    config.cas.push_back({"root", files.root, std::move(key), {}, {}, {}});
-    ESTUARY_TRY(config.cas.front().status.crl_validity, parse_duration(options.validity));
-    ByteVec password_key(32);  // checks no password
-    program.entropy.fill(password_key);
-    config.password_key = crypto::Secret{std::move(password_key)};
-    ESTUARY_TRY(const auto authority, authority::Authority::create(std::move(config), *session.store, program.clock, program.entropy));
+    const auto path = options.root_key.empty() ? usual : options.root_key;
+    ESTUARY_TRY(const auto key, load_key(path, pointer(secret)));
+    const auto roots = roots_of(publishers(configuration, program.clock.now()));
+    const auto root = std::ranges::find_if(roots, [&](const x509::Certificate& each) { return same(each.spki(), key.public_key().spki()); });
+    if (root == roots.end()) return fail(Code::bad_key, path + " is not the key of a root that is in use here");
+    ESTUARY_TRY(const auto validity, parse_duration(options.validity));
     CrlFiles lists{configuration.status.directory.path};
-    ESTUARY_TRY(const auto published, persist([&] {
-                    return publish_crl_as(std::string{root_crl_name}, *authority, "root", 0, CrlKind::complete, lists, *session.store);
-                }));
+    ESTUARY_TRY(const auto published,
+                persist([&] { return publish_root_list(*root, key, validity, lists, *session.store, program); }));
     print(published, configuration, program);
     return {};
 }
@@ -130,11 +130,12 @@ struct Row {
 std::vector<Row> rows_of(const std::vector<store::CrlRecord>& records, const Configuration& configuration, Time now) {
     std::vector<Row> rows;
     CrlFiles files{configuration.status.directory.path};
+    const auto all = publishers(configuration, now);
+    const auto roots = roots_of(all);
     for (const auto& record : records) {
-        Row row{record, {}, {}, {}};
-        const auto ca = std::ranges::find(configuration.cas, record.ca, &CaSection::name);
-        if (ca == configuration.cas.end() && record.ca != "root") continue;
-        row.file_name = ca == configuration.cas.end() ? std::string{root_crl_name} : crl_file_name(status_base(*ca), record.shard, record.delta);
+        const auto is_it = [&](const x509::Certificate& root) { return root_base(root) == record.ca; };
+        if (find_publisher(all, record.ca) == nullptr && std::ranges::none_of(roots, is_it)) continue;  // of a former time
+        Row row{record, crl_file_name(record.ca, record.shard, record.delta), {}, {}};
         row.uri = crl_uri(configuration.status, row.file_name);
         const auto file = files.find(row.file_name);
         if (!file) {

@@ -13,10 +13,13 @@
 #include "apps/estuaryd/ca_directory.h"
 #include "apps/estuaryd/commands.h"
 #include "apps/estuaryd/config_check.h"
+#include "apps/estuaryd/config_status.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/paths.h"
+#include "apps/estuaryd/root_list.h"
 #include "apps/estuaryd/server_certificate.h"
+#include "apps/estuaryd/status_config.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
@@ -49,6 +52,8 @@ Result<void> check_options(const InitOptions& options) {
     for (const auto& host : options.hosts) {
         if (auto name = host_name(host); !name) return fail(in_context("--host", std::move(name).error()));
     }
+    if (!options.status_url.empty())
+        if (auto url = status_url(options.status_url); !url) return fail(in_context("--status-url", std::move(url).error()));
     return {};
 }
 
@@ -109,6 +114,18 @@ Result<void> write_password_key(const fs::path& directory, crypto::Entropy& entr
     return file::write_atomically(directory / paths::password_key, text.reveal(), file::Access::owner_only);
 }
 
+/// What is read of the configuration that was just written.
+Result<Configuration> written_configuration(const fs::path& directory, const std::string& text) {
+    ESTUARY_CHECK(file::write_atomically(directory / paths::configuration, as_bytes(text), file::Access::everyone_reads));
+    auto read = read_configuration(directory);
+    if (!read.configuration) return fail(Code::internal, "the new configuration is wrong: " + to_string(read.faults.front()));
+    return std::move(*read.configuration);
+}
+
+/// Where status is told is known if somebody said a name of this machine, or the URL itself. localhost does not go into a certificate
+/// that lives for ten years.
+bool knows_status_url(const InitOptions& options) { return !options.status_url.empty() || !options.hosts.empty(); }
+
 /// The new data directory's content. The database is closed when this returns.
 Result<authority::NewCa> fill(const fs::path& directory, const InitOptions& options, const crypto::Secret* secret,
                               const Program& program) {
@@ -117,26 +134,28 @@ Result<authority::NewCa> fill(const fs::path& directory, const InitOptions& opti
     ESTUARY_CHECK(write_password_key(directory, program.entropy));
     const auto hosts = options.hosts.empty() ? usual_hosts() : options.hosts;
     const auto file = options.passphrase_file.empty() ? std::string{} : fs::absolute(options.passphrase_file).string();
-    const auto text = new_configuration_text({options.name, hosts, options.key_type, file});
+    const auto text = new_configuration_text({options.name, hosts, options.key_type, file, options.status_url});
+    // What is written is read as serve will read it: an installation that could not start is never left behind.
+    ESTUARY_TRY(const auto configuration, written_configuration(directory, text));
 
     ESTUARY_TRY(const auto store, store::open_sqlite(directory / paths::database));
     store::UnitOfWork work;
     authority::CaPlan plan;
     plan.organisation_name = options.name;
     plan.key_type = options.key_type;
+    if (knows_status_url(options)) point_to_root(configuration.status.url, plan);
     ESTUARY_TRY(auto ca, authority::make_ca(plan, program.clock, program.entropy, work));
     ESTUARY_CHECK(store->commit(std::move(work)));  // recorded before it is anywhere else
     ESTUARY_CHECK(write_first_generation(directory / paths::ca, ca, secret));
 
-    // What was just written is read as serve will read it: an installation that could not start is never left behind.
-    ESTUARY_CHECK(file::write_atomically(directory / paths::configuration, as_bytes(text), file::Access::everyone_reads));
-    const auto read = read_configuration(directory);
-    if (!read.configuration) return fail(Code::internal, "the new configuration is wrong: " + to_string(read.faults.front()));
+    // The issuing CA's certificate names this list, and the root's key is at hand now.
+    if (CrlFiles files{configuration.status.directory.path}; !plan.root_crl_uris.empty())
+        ESTUARY_CHECK(publish_root_list(ca.root, ca.root_key, root_list_validity, files, *store, program));
     Faults faults{(directory / paths::configuration).string()};
-    auto config = load_authority(*read.configuration, secret, program.clock.now(), faults);
+    auto config = load_authority(configuration, secret, program.clock.now(), faults);
     if (!config) return fail(Code::internal, "the new CA is wrong: " + to_string(faults.sorted().front()));
     ESTUARY_TRY(const auto authority, authority::Authority::create(std::move(*config), *store, program.clock, program.entropy));
-    ESTUARY_CHECK(issue_server_certificate(read.configuration->tls, *authority, *store, secret));
+    ESTUARY_CHECK(issue_server_certificate(configuration.tls, *authority, *store, secret));
     return ca;
 }
 
@@ -180,6 +199,7 @@ Result<authority::NewCa> make_installation(const fs::path& target, const InitOpt
 
 void print_next_steps(const fs::path& directory, const authority::NewCa& ca, bool encrypted, const Program& program) {
     const auto dir = directory.string();
+    const bool names_list = x509::find(ca.issuing.extensions(), x509::oid::crl_distribution_points) != nullptr;
     fmt::print(program.out,
                "A new CA is in {0}\n"
                "  root     {1}, until {2}\n"
@@ -194,12 +214,12 @@ void print_next_steps(const fs::path& directory, const authority::NewCa& ca, boo
                "  estuaryd credential add --dir {0} device-1\n"
                "  curl --cacert {0}/ca/root.pem https://localhost:8443/.well-known/est/cacerts\n"
                "\n"
-               "The root's private key is needed only for a rollover. Move it to a safe place:\n"
+               "The root's private key is needed only for a rollover{7}. Move it to a safe place:\n"
                "  mv {0}/ca/root.key /media/SAFE/\n"
                "Keep a copy of {0}/secrets, {0}/ca, and {0}/estuary.toml; `estuaryd backup` copies the database.\n",
                dir, ca.root.subject().to_text(), to_iso8601(ca.root.not_after()), ca.issuing.subject().to_text(),
                to_iso8601(ca.issuing.not_after()), encrypted ? "encrypted by your passphrase" : "not encrypted (mode 0600)",
-               ca.root.sha256_fingerprint());
+               ca.root.sha256_fingerprint(), names_list ? ",\nand within 180 days for the root's next list (estuaryd crl publish --root)" : "");
 }
 
 }  // namespace

@@ -21,6 +21,12 @@ Result<std::optional<State>> read_state(std::string_view name) {
     return fail(Code::malformed, fmt::format("--state: '{}' is not one of: pending, approved, denied, issued, any", shown(name)));
 }
 
+/// PKCS #10 has a PEM form of its own; requests of CMP and CMC (CRMF, RFC 4211) have not.
+std::string pem_of(const PendingRequest& request) {
+    const bool pkcs10 = x509::SignedRequest::parse(request.request).has_value();
+    return to_pem(pkcs10 ? "CERTIFICATE REQUEST" : "CERTIFICATE REQUEST MESSAGE", request.request);
+}
+
 boost::json::object json_of(const PendingRequest& request, bool pem) {
     boost::json::object object{{"id", request.id},
                                {"state", store::to_string(request.state)},
@@ -37,7 +43,7 @@ boost::json::object json_of(const PendingRequest& request, bool pem) {
         object["decided_by"] = request.decided_by;
         object["reason"] = request.reason;
     }
-    if (pem) object["pem"] = to_pem("CERTIFICATE REQUEST", request.request);
+    if (pem) object["pem"] = pem_of(request);
     return object;
 }
 
@@ -54,7 +60,9 @@ void print_request(const PendingRequest& request, std::ostream& out) {
     fields.add("operation", request.operation);
     fields.add("subject", request.subject.empty() ? "(empty)" : request.subject);
     fields.add("alternative names", request.subject_alt_names);
-    if (const auto parsed = x509::SignedRequest::parse(request.request)) {
+    if (request.operation == "serverkeygen") {
+        fields.add("key", "made here (the request's own does not count)");
+    } else if (const auto parsed = x509::SignedRequest::parse(request.request)) {
         fields.add("key", parsed->public_key().type_name());
         fields.add("sha256 of the request", to_hex(parsed->fingerprint()));
     }
@@ -102,7 +110,7 @@ Exit request_show(const RequestOptions& options, const Program& program) {
         return Exit::ok;
     }
     if (!options.pem) print_request(*request, program.out);
-    program.out << to_pem("CERTIFICATE REQUEST", request->request);
+    program.out << pem_of(*request);
     return Exit::ok;
 }
 

@@ -12,13 +12,14 @@ struct InitOptions {
     std::string name = "Estuary";
     std::vector<std::string> hosts;   ///< empty: localhost and this machine's name
     std::string key_type = "p256";
+    std::string status_url;           ///< base of the URIs in certificates; empty: made of the first host
     std::string passphrase_file;      ///< empty: none (but see passphrase.h for systemd's)
 };
 Exit init(const InitOptions& options, const Program& program);
 
 struct ServeOptions {
     std::filesystem::path directory;
-    std::optional<std::string> listen, status_listen;
+    std::optional<std::string> listen, status_listen, cmp_listen;
     std::string passphrase_file;
 };
 Exit serve(const ServeOptions& options, const Program& program);
@@ -38,6 +39,7 @@ struct CredentialAddOptions {
     std::string expires = "7d";       ///< a duration or "never"
     std::string profile;              ///< empty: that of the default label; "any": not bound
     std::vector<std::string> subject_patterns, san_patterns;
+    std::string type = "http";        ///< the protocol that it is for: http, cmp, cmc
     bool digest = false, quiet = false;
 };
 Exit credential_add(const CredentialAddOptions& options, const Program& program);
@@ -75,6 +77,30 @@ struct CrlOptions {
 Exit crl_publish(const CrlOptions& options, const Program& program);
 Exit crl_show(const CrlOptions& options, const Program& program);
 
+struct KeyOptions {
+    std::filesystem::path directory;
+    std::string serial, ca;
+    std::string reason;
+    std::string out;                  ///< empty: standard output
+    bool json = false;
+};
+Exit key_request_recovery(const KeyOptions& options, const Program& program);
+Exit key_approve(const KeyOptions& options, const Program& program);
+Exit key_recover(const KeyOptions& options, const Program& program);
+Exit key_list(const KeyOptions& options, const Program& program);
+
+struct DecryptKeyOptions {
+    std::filesystem::path directory;
+    std::string id;                   ///< to remove: hexadecimal
+    std::string credential, subject_pattern;
+    std::string certificate;          ///< a file; empty: a shared key
+    std::string key_file;             ///< "IDENTIFIER:KEY"; empty: made here
+    bool json = false;
+};
+Exit decrypt_key_add(const DecryptKeyOptions& options, const Program& program);
+Exit decrypt_key_list(const DecryptKeyOptions& options, const Program& program);
+Exit decrypt_key_remove(const DecryptKeyOptions& options, const Program& program);
+
 struct RequestOptions {
     std::filesystem::path directory;
     std::int64_t id = 0;
@@ -96,6 +122,28 @@ struct CaOptions {
 };
 Exit ca_show(const CaOptions& options, const Program& program);
 Exit ca_rollover(const CaOptions& options, const Program& program);
+
+struct PackageOptions {
+    std::filesystem::path directory;
+    std::int64_t id = 0, after_id = 0;
+    std::string file, type, to = "any", label = "default", from, until, note;
+    bool every_label = false, receipt = false, plain = false, json = false, pem = false;
+};
+Exit package_add(const PackageOptions& options, const Program& program);
+Exit package_list(const PackageOptions& options, const Program& program);
+Exit package_show(const PackageOptions& options, const Program& program);
+Exit package_remove(const PackageOptions& options, const Program& program);
+Exit package_receipts(const PackageOptions& options, const Program& program);
+Exit package_receipt(const PackageOptions& options, const Program& program);
+
+struct CmcOptions {
+    std::filesystem::path directory;
+    std::string file, label = "default";
+    std::string out;                  ///< empty: beside the request, as .p7c or .crp
+    bool vouch = false;               ///< the operator answers for who asks
+    std::string passphrase_file;
+};
+Exit cmc_answer(const CmcOptions& options, const Program& program);
 
 struct AuditOptions {
     std::filesystem::path directory;

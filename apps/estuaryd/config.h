@@ -6,10 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "estuary/authority/key_pool.h"
+#include "estuary/authority/key_recovery.h"
 #include "estuary/authority/profile.h"
 #include "estuary/base/log.h"
+#include "estuary/cmc/http_server.h"
+#include "estuary/cmp/http_server.h"
 #include "estuary/est/server.h"
 #include "estuary/net/server.h"
+#include "estuary/ocsp/status_check.h"
 
 namespace estuary::daemon {
 
@@ -91,6 +96,41 @@ struct TlsSection {
 struct ManufacturerSection {
     std::string name;
     FileName anchors;
+    ocsp::PeerCheck check_status = ocsp::PeerCheck::soft;  ///< whether its certificates are revoked, by its own OCSP and CRLs
+    bool public_addresses_only = true;                     ///< those at other addresses are not asked
+};
+
+/// [cmc]: Certificate Management over CMS (RFC 5272, RFC 10002). Absent: it is not spoken.
+struct CmcSection {
+    bool present = false;
+    Place place;
+    std::map<std::string, Place> label_places;
+    std::string key_type = "p256";         ///< of who signs the answers
+    std::vector<cmc::HttpPath> paths;      ///< where it is spoken over HTTP, on the main listener
+    std::map<std::string, Place> fullcmc;  ///< labels that EST offers as /fullcmc
+    cmc::ServerConfig server;
+};
+
+/// [cmp]: the Certificate Management Protocol (RFC 9810, RFC 9811). Absent: it is not spoken.
+struct CmpSection {
+    bool present = false;
+    Place place;
+    std::map<std::string, Place> label_places;
+    std::vector<net::Listen> listen;   ///< plain HTTP, for CMP alone
+    bool https = false;                ///< on the main listener, too
+    bool signs_with_ca_key = false;    ///< answers are signed by the CA itself, not by a certificate of the server's
+    std::string key_type = "p256";     ///< of that certificate
+    cmp::HttpConfig http;
+    cmp::ServerConfig server;
+};
+
+/// [keys]: private keys that are made here for others (RFC 7030 4.4), and who gets archived ones back.
+struct KeysSection {
+    Place place, recovery_place;
+    authority::KeyPoolOptions pool;
+    bool ready_given = false;             ///< [keys.ready] says how many are kept ready
+    FileName recovery_agents;             ///< certificates for which keys are archived
+    authority::RecoveryRules recovery;
 };
 
 struct SecuritySection {
@@ -116,6 +156,9 @@ struct Configuration {
     std::map<std::string, Place> profile_places;
     std::vector<ManufacturerSection> manufacturers;
     est::ServerConfig est;
+    KeysSection keys;
+    CmpSection cmp;
+    CmcSection cmc;
     FileName database;
     std::size_t cache_bytes = 8u << 20;
     log::Level log_level = log::Level::info;
@@ -145,6 +188,7 @@ struct NewConfiguration {
     std::vector<std::string> hosts;
     std::string key_type;
     std::string passphrase_file;  ///< empty: keys are not encrypted, or the passphrase comes as a systemd credential
+    std::string status_url{};     ///< empty: made of the first host
 };
 std::string new_configuration_text(const NewConfiguration& wanted);
 

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/config_cmc.h"
+#include "apps/estuaryd/config_cmp.h"
+#include "apps/estuaryd/config_keys.h"
 #include "apps/estuaryd/config_status.h"
 #include "apps/estuaryd/ocsp_signer.h"
 #include "apps/estuaryd/server_certificate.h"
@@ -37,10 +40,13 @@ void check_tls(const Configuration& configuration, Faults& faults) {
 
 }  // namespace
 
-void check_references(const Configuration& configuration, Faults& faults) {
+void check_references(Configuration& configuration, Faults& faults) {
     check_profile_references(configuration, faults);
     check_tls(configuration, faults);
     check_status_references(configuration, faults);
+    join_keys(configuration, faults);
+    check_cmp_references(configuration, faults);
+    join_cmc(configuration, faults);
 }
 
 Result<x509::GeneralName> host_name(std::string_view text) {

@@ -5,7 +5,7 @@
 
 namespace estuary::daemon {
 
-void check_references(const Configuration& configuration, Faults& faults);
+void check_references(Configuration& configuration, Faults& faults);
 
 /// A host of a TLS certificate: a DNS name or an address.
 Result<x509::GeneralName> host_name(std::string_view text);

@@ -139,6 +139,12 @@ void check_times(const Table& table, const Profile& profile) {
         table.fault("backdate", "is more than 7 days, or not shorter than 'validity'");
 }
 
+/// Keys that are made here need not sign: nobody proves possession of them in a PKCS #10.
+Result<std::string> server_key_type(std::string_view name) {
+    ESTUARY_TRY(const auto* type, crypto::key_type(name));
+    return type->name;
+}
+
 void read_renewal(Table& table, Profile& profile) {
     table.boolean("may_change_names", profile.may_change_names);
     table.duration("renew_after_expiry", profile.renew_after_expiry, true);
@@ -163,6 +169,8 @@ Profile read_profile(const std::string& name, Table& table, const std::string& c
         table.fault("key_types", "is missing: list the kinds of keys to certify, as [\"p256\", \"rsa3072\"]");
     else if (profile.key_types.empty())
         table.fault("key_types", "has none: no key could be certified");
+    table.parsed_list<std::string>("server_key_types", profile.generated_key_types, server_key_type);
+    table.boolean("archive_keys", profile.archive_keys);
     read_key_usage(table, profile);
     table.parsed_list<der::Oid>("policies", profile.policies, oid);
     table.parsed<std::string>("cps_uri", profile.cps_uri, uri);

@@ -5,6 +5,9 @@
 #include <toml++/toml.h>
 
 #include "apps/estuaryd/config_check.h"
+#include "apps/estuaryd/config_cmc.h"
+#include "apps/estuaryd/config_cmp.h"
+#include "apps/estuaryd/config_keys.h"
 #include "apps/estuaryd/config_profile.h"
 #include "apps/estuaryd/config_status.h"
 #include "apps/estuaryd/paths.h"
@@ -33,6 +36,9 @@ public:
         read_profiles(top);
         read_manufacturers(top);
         read_est(top.table("est"));
+        into_.keys = read_keys(top.table("keys"), into_.directory);
+        into_.cmc = read_cmc(top.table("cmc"), into_.profile_places);
+        into_.cmp = read_cmp(top.table("cmp"), into_.profile_places);
         read_database(top.table("database"));
         read_log(top.table("log"));
         read_metrics(top.table("metrics"));
@@ -146,8 +152,14 @@ private:
 
     void read_manufacturers(Table& top) {
         for (auto& [name, table] : top.tables("manufacturer")) {
-            ManufacturerSection manufacturer{name, file_name(table, "anchors")};
+            ManufacturerSection manufacturer;
+            manufacturer.name = name;
+            manufacturer.anchors = file_name(table, "anchors");
             if (!manufacturer.anchors.given()) table.fault("anchors", "is missing: a PEM file with the trust anchors");
+            using ocsp::PeerCheck;
+            table.choice<PeerCheck>("check_status", manufacturer.check_status,
+                                    {{"off", PeerCheck::off}, {"soft", PeerCheck::soft}, {"hard", PeerCheck::hard}});
+            table.choice<bool>("check_addresses", manufacturer.public_addresses_only, {{"public", true}, {"any", false}});
             table.finish();
             into_.manufacturers.push_back(std::move(manufacturer));
         }
@@ -158,6 +170,7 @@ private:
         if (into_.est.realm.find_first_of("\"\\:") != std::string::npos)
             table.fault("realm", "must not hold quotes, backslashes or colons");
         table.duration("digest_nonce_lifetime", into_.est.digest_nonce_lifetime);
+        table.number("pal_entries_max", into_.est.pal_entries_max, 16, 10'000);
         for (auto& [name, label] : table.tables("label")) into_.est.labels.push_back(read_label(name, label));
         table.finish();
     }
@@ -178,6 +191,9 @@ private:
         table.boolean("csrattrs_needs_authentication", label.csrattrs_needs_authentication);
         label.enroll = read_authentication(table, "enroll");
         label.renew = read_authentication(table, "renew");
+        label.packages = read_authentication(table, "packages");
+        label.serverkeygen = read_authentication(table, "serverkeygen");
+        table.boolean("serverkeygen_encrypted", label.serverkeygen_encrypted);
         table.finish();
         for (const auto& other : into_.est.labels) {
             if (other.name == label.name) table.fault("path", fmt::format("'{}' is another label's path too", label.name));
@@ -191,8 +207,7 @@ private:
         if (path.find_first_not_of(letters) != std::string_view::npos || path == "." || path == "..")
             table.fault("path", fmt::format("'{}' is not one segment of letters, digits and - . _ ~", path));
         // RFC 7030 3.2.2: a label must not be the same as any operation's path segment.
-        for (const auto taken : {"cacerts", "simpleenroll", "simplereenroll", "fullcmc", "serverkeygen", "csrattrs"})
-            if (path == taken) table.fault("path", fmt::format("'{}' is the name of an operation of EST", path));
+        if (est::operation_named(path)) table.fault("path", fmt::format("'{}' is the name of an operation of EST", path));
     }
 
     /// enroll = ["certificate", "basic", "digest", "manufacturer:NAME"], enroll_needs = "any" or "certificate and password".

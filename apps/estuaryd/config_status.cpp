@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/status_config.h"
 #include "estuary/base/text.h"
 #include "estuary/crypto/algorithms.h"
 #include "estuary/http/grammar.h"
@@ -15,18 +16,6 @@ constexpr unsigned shards_max = 4096;
 constexpr Seconds validity_min{60}, validity_max{10 * 365 * 86400LL}, interval_min{1};
 constexpr std::size_t presign_max = 100'000'000;
 constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";  // RFC 3986
-
-/// The base of URIs in certificates. Plain HTTP: who fetches a CRL to check a TLS certificate cannot use TLS for it (RFC 5280
-/// section 8).
-Result<std::string> base_url(std::string_view text) {
-    ESTUARY_TRY(const auto url, http::Url::parse(text));
-    if (url.scheme != "http" || !text.starts_with("http://"))
-        return fail(Code::malformed, fmt::format("'{}' does not begin with http:// (RFC 5280 section 8: not https)", text));
-    if (text.find_first_of("?#{}") != std::string_view::npos)
-        return fail(Code::malformed, fmt::format("'{}' has a query, fragment or braces", text));
-    while (text.ends_with('/')) text.remove_suffix(1);
-    return std::string{text};
-}
 
 Result<std::string> signing_key_type(std::string_view text) {
     ESTUARY_TRY(const auto* type, crypto::key_type(text));
@@ -53,16 +42,37 @@ bool can_stand_in_a_uri(std::string_view name) {
 void check_ca(const CaSection& ca, const StatusSection& status, Faults& faults) {
     if (!can_stand_in_a_uri(ca.name))
         faults.add(ca.place, "the CA's name stands in file names and URIs of [status]: only letters, digits and - . _ ~");
-    if (ca.name == "root") faults.add(ca.place, "'root' is the name of the offline root's own list; choose another");
+    if (ca.name == root_ca_name || ca.name.starts_with(root_base_prefix))
+        faults.add(ca.place, "'root' and names that begin with 'root-' are those of offline roots; choose another");
     if (ca.crl.shards > 1 && status.url.empty())
         faults.add(ca.crl.shards_place, "is more than 1, but [status] has no url: certificates must name the list that tells of them");
 }
 
+/// Later generations of a CA are known by its name and their number.
+void check_generation_names(const std::vector<CaSection>& cas, Faults& faults) {
+    for (const auto& ca : cas)
+        for (const auto& other : cas) {
+            const auto number = ca.name.starts_with(other.name + ".") ? ca.name.substr(other.name.size() + 1) : std::string{};
+            if (!number.empty() && number.find_first_not_of("0123456789") == std::string::npos)
+                faults.add(ca.place, fmt::format("'{}' is what generation {} of '{}' is called; choose another name", ca.name, number, other.name));
+        }
+}
+
 }  // namespace
+
+Result<std::string> status_url(std::string_view text) {
+    ESTUARY_TRY(const auto url, http::Url::parse(text));
+    if (url.scheme != "http" || !text.starts_with("http://"))
+        return fail(Code::malformed, fmt::format("'{}' does not begin with http:// (RFC 5280 section 8: not https)", text));
+    if (text.find_first_of("?#{}") != std::string_view::npos)
+        return fail(Code::malformed, fmt::format("'{}' has a query, fragment or braces", text));
+    while (text.ends_with('/')) text.remove_suffix(1);
+    return std::string{text};
+}
 
 void read_status(Table& table, StatusSection& status) {
     table.parsed_list<net::Listen>("listen", status.listen, parse_listen);
-    table.parsed<std::string>("url", status.url, base_url);
+    table.parsed<std::string>("url", status.url, status_url);
     table.finish();
 }
 
@@ -103,6 +113,7 @@ void check_status_references(const Configuration& configuration, Faults& faults)
         return;
     }
     for (const auto& ca : configuration.cas) check_ca(ca, status, faults);
+    check_generation_names(configuration.cas, faults);
 }
 
 }  // namespace estuary::daemon

@@ -4,6 +4,10 @@
 
 namespace estuary::daemon {
 
+/// The base of URIs in certificates, without "/" at its end. Plain HTTP: who fetches a CRL to check a TLS certificate cannot use TLS
+/// for it (RFC 5280 section 8). malformed.
+Result<std::string> status_url(std::string_view text);
+
 /// All but the directory.
 void read_status(Table& table, StatusSection& status);
 CrlSection read_crl(Table table);

@@ -65,6 +65,7 @@ CrlFiles::Lock::~Lock() {
 
 Result<CrlFiles::Lock> CrlFiles::lock() {
     if (::mkdir(directory_.c_str(), 0755) == 0) {
+        [[maybe_unused]] const int ignored = ::chmod(directory_.c_str(), 0755);  // whatever the umask: lists are for everybody
         give_to_owner_of_parent(directory_);
     } else if (errno != EEXIST) {
         return system_error("make", directory_);

@@ -17,8 +17,6 @@ constexpr unsigned storm_share = 4;      // and large lists take at most a fifth
 constexpr auto failure_pause_max = 60s;
 constexpr unsigned failure_doublings_max = 6;
 
-
-
 bool is_of(const PublishedCrl& published, const authority::CaConfig& ca) {
     const auto key = ca.certificate.subject_key_id();
     const auto named = published.list.authority_key_id();
@@ -26,7 +24,7 @@ bool is_of(const PublishedCrl& published, const authority::CaConfig& ca) {
 }
 
 /// What it issued has expired with it: nobody asks any more.
-bool has_ended(const StatusIssuer& issuer, Time now) { return issuer.config().certificate.not_after() <= now; }
+bool has_ended(const StatusIssuer& issuer, Time now) { return issuer.former && issuer.config().certificate.not_after() <= now; }
 
 /// Whether the file is what the record tells of, or newer.
 bool has_file(CrlFiles& files, const StatusIssuer& issuer, const store::CrlRecord& record) {
@@ -36,13 +34,40 @@ bool has_file(CrlFiles& files, const StatusIssuer& issuer, const store::CrlRecor
     return number && *number >= x509::CrlNumber{static_cast<std::uint64_t>(record.number)};
 }
 
+/// Nothing for what no list of ours has.
+std::optional<std::int64_t> value_of(const std::optional<x509::CrlNumber>& number) {
+    constexpr std::size_t octets_max = 7;
+    if (!number || number->octets.size() > octets_max) return {};
+    std::int64_t value = 0;
+    for (const auto octet : number->octets) value = value << 8 | octet;
+    return value;
+}
+
+/// The number of a list that lies in the directory, where the store does not know of it: a database that was restored is older
+/// than what relying parties have. 0 otherwise.
+Result<std::int64_t> forgotten_number(const StatusIssuer& issuer, unsigned shard, CrlFiles& files, store::Store& store) {
+    std::int64_t recorded = 0, released = 0;
+    for (const bool delta : {false, true}) {
+        ESTUARY_TRY(const auto record, store.crl(issuer.base, shard, delta));
+        if (record) recorded = std::max(recorded, record->number);
+    }
+    for (const bool delta : {false, true}) {
+        const auto published = files.find(crl_file_name(issuer.base, shard, delta));
+        const auto number = published ? value_of((*published)->list.crl_number()) : std::nullopt;
+        if (number.value_or(0) > std::max(recorded, released) && (*published)->list.verify_issued_by(issuer.config().certificate))
+            released = *number;
+    }
+    return released;
+}
+
 }  // namespace
 
-Result<PublishedList> publish_crl_as(const std::string& file_name, authority::Authority& authority, std::string_view ca,
-                                     unsigned shard, CrlKind kind, CrlFiles& files, store::Store& store) {
+Result<PublishedList> publish_crl(const StatusIssuer& issuer, unsigned shard, CrlKind kind, CrlFiles& files, store::Store& store) {
+    const auto file_name = crl_file_name(issuer.base, shard, kind == CrlKind::delta);
     ESTUARY_TRY(const auto lock, files.lock());
+    ESTUARY_TRY(const auto above, forgotten_number(issuer, shard, files, store));
     store::UnitOfWork work;
-    ESTUARY_TRY(auto made, authority.make_crl(ca, shard, kind, work));
+    ESTUARY_TRY(auto made, issuer.authority->make_crl(issuer.ca, shard, kind, work, above));
     ESTUARY_CHECK(files.stage(file_name, made.der));
     if (auto stored = store.commit(std::move(work)); !stored) {
         files.abandon(file_name);
@@ -50,27 +75,6 @@ Result<PublishedList> publish_crl_as(const std::string& file_name, authority::Au
     }
     ESTUARY_CHECK(files.release(file_name));
     return PublishedList{std::move(made.record), file_name};
-}
-
-Result<PublishedList> publish_crl(const std::vector<StatusIssuer>& issuers, std::string_view ca, unsigned shard, CrlKind kind,
-                                  CrlFiles& files, store::Store& store) {
-    const auto is_current = [&](const StatusIssuer& issuer) { return issuer.ca == ca && !issuer.former; };
-    const auto current = std::ranges::find_if(issuers, is_current);
-    if (current == issuers.end()) return fail(Code::not_found, "there is no such CA");
-    ESTUARY_TRY(auto published, publish_crl_as(crl_file_name(current->base, shard, kind == CrlKind::delta), *current->authority, ca,
-                                               shard, kind, files, store));
-    for (const auto& issuer : issuers) {
-        if (issuer.ca != ca || !issuer.former || has_ended(issuer, published.record.this_update)) continue;
-        // Its list has the number that comes next. That is not recorded: numbers are each issuer's own (RFC 5280 5.2.3), this one
-        // makes a list only after the current one's was recorded, and so its numbers grow with the record's.
-        ESTUARY_TRY(const auto lock, files.lock());
-        store::UnitOfWork not_recorded;
-        ESTUARY_TRY(const auto made, issuer.authority->make_crl(ca, shard, kind, not_recorded));
-        const auto name = crl_file_name(issuer.base, shard, kind == CrlKind::delta);
-        ESTUARY_CHECK(files.stage(name, made.der));
-        ESTUARY_CHECK(files.release(name));
-    }
-    return published;
 }
 
 Result<std::vector<store::RevocationChange>> RevocationWatch::news() {
@@ -88,9 +92,9 @@ Result<std::vector<store::RevocationChange>> RevocationWatch::news() {
     return all;
 }
 
-const CaSection* CrlPublisher::section(std::string_view ca) const {
+const StatusIssuer* CrlPublisher::issuer_of(const Key& key) const {
     for (const auto& issuer : service_->issuers())
-        if (issuer.ca == ca) return issuer.section;
+        if (issuer.base == key.base && !has_ended(issuer, clock_.now())) return &issuer;
     return nullptr;
 }
 
@@ -109,7 +113,9 @@ void CrlPublisher::step(const std::shared_ptr<StatusService>& service, CrlFiles&
     for (auto& [key, shard] : shards_) {
         if (stop.stop_requested()) return;
         if (now < shard.not_before) continue;
-        if (const auto kind = due(key, shard)) publish(key, shard, *kind, files, now);
+        const auto* issuer = issuer_of(key);
+        if (issuer == nullptr) continue;
+        if (const auto kind = due(*issuer, shard)) publish(*issuer, key, shard, *kind, files, now);
     }
 }
 
@@ -125,13 +131,13 @@ Result<void> CrlPublisher::look_at_all(CrlFiles& files, Moment now) {
     std::map<Key, Shard> shards;
     std::optional<std::int64_t> told;  // what every list has told already
     for (const auto& issuer : service_->issuers()) {
-        if (issuer.former) continue;
+        if (has_ended(issuer, clock_.now())) continue;
         ESTUARY_TRY(const auto count, issuer.authority->crl_shards(issuer.ca));
         for (unsigned number = 0; number < count; ++number) {
-            const Key key{issuer.ca, number};
+            const Key key{issuer.base, number};
             auto& shard = shards[key];
             if (const auto known = shards_.find(key); known != shards_.end()) shard = known->second;
-            if (auto looked = look_at(key, shard, files); !looked) {
+            if (auto looked = look_at(issuer, number, shard, files); !looked) {
                 failed(key, shard, looked.error(), now);
             } else if (shard.complete) {
                 const auto position = std::max(shard.complete->position, shard.delta ? shard.delta->position : 0);
@@ -149,15 +155,11 @@ Result<void> CrlPublisher::look_at_all(CrlFiles& files, Moment now) {
     return {};
 }
 
-Result<void> CrlPublisher::look_at(const Key& key, Shard& shard, CrlFiles& files) {
-    ESTUARY_TRY(shard.complete, store_.crl(key.ca, key.shard, false));
-    ESTUARY_TRY(shard.delta, store_.crl(key.ca, key.shard, true));
-    shard.complete_missing = shard.delta_missing = false;
-    for (const auto& issuer : service_->issuers()) {
-        if (issuer.ca != key.ca || (issuer.former && has_ended(issuer, clock_.now()))) continue;
-        if (shard.complete && !has_file(files, issuer, *shard.complete)) shard.complete_missing = true;
-        if (shard.delta && !has_file(files, issuer, *shard.delta)) shard.delta_missing = true;
-    }
+Result<void> CrlPublisher::look_at(const StatusIssuer& issuer, unsigned number, Shard& shard, CrlFiles& files) {
+    ESTUARY_TRY(shard.complete, store_.crl(issuer.base, number, false));
+    ESTUARY_TRY(shard.delta, store_.crl(issuer.base, number, true));
+    shard.complete_missing = shard.complete && !has_file(files, issuer, *shard.complete);
+    shard.delta_missing = shard.delta && !has_file(files, issuer, *shard.delta);
     return {};
 }
 
@@ -165,32 +167,35 @@ Result<void> CrlPublisher::take_news() {
     if (!watch_) return {};
     ESTUARY_TRY(const auto news, watch_->news());
     for (const auto& change : news) {
-        const auto found = shards_.find(Key{change.ca, change.shard});
-        if (found != shards_.end()) found->second.wanted = std::max(found->second.wanted, change.position);
+        // The log does not say which generation issued the certificate: each tells it.
+        for (const auto& issuer : service_->issuers()) {
+            if (issuer.ca != change.ca) continue;
+            const auto found = shards_.find(Key{issuer.base, change.shard});
+            if (found != shards_.end()) found->second.wanted = std::max(found->second.wanted, change.position);
+        }
     }
     return {};
 }
 
-std::optional<CrlKind> CrlPublisher::due(const Key& key, const Shard& shard) const {
-    const auto* ca = section(key.ca);
-    if (ca == nullptr) return {};
+std::optional<CrlKind> CrlPublisher::due(const StatusIssuer& issuer, const Shard& shard) const {
+    const auto& crl = issuer.section->crl;
     const auto now = clock_.now();
     const auto& complete = shard.complete;
     const auto& delta = shard.delta;
-    if (!complete || shard.complete_missing || now >= std::min(complete->this_update + ca->crl.interval, complete->next_update))
+    if (!complete || shard.complete_missing || now >= std::min(complete->this_update + crl.interval, complete->next_update))
         return CrlKind::complete;
     const bool has_delta = delta && delta->base_number == complete->number;
     const auto told = std::max(complete->position, has_delta ? delta->position : 0);
-    if (shard.wanted > told) return ca->crl.deltas ? CrlKind::delta : CrlKind::complete;
-    if (!ca->crl.deltas) return {};
-    if (!has_delta || shard.delta_missing || now >= std::min(delta->this_update + ca->crl.delta_interval, delta->next_update))
+    if (shard.wanted > told) return crl.deltas ? CrlKind::delta : CrlKind::complete;
+    if (!crl.deltas) return {};
+    if (!has_delta || shard.delta_missing || now >= std::min(delta->this_update + crl.delta_interval, delta->next_update))
         return CrlKind::delta;
     return {};
 }
 
-void CrlPublisher::publish(const Key& key, Shard& shard, CrlKind kind, CrlFiles& files, Moment now) {
+void CrlPublisher::publish(const StatusIssuer& issuer, const Key& key, Shard& shard, CrlKind kind, CrlFiles& files, Moment now) {
     const auto begun = std::chrono::steady_clock::now();
-    const auto published = publish_crl(service_->issuers(), key.ca, key.shard, kind, files, store_);
+    const auto published = publish_crl(issuer, key.shard, kind, files, store_);
     if (!published) return failed(key, shard, published.error(), now);
     const auto& record = published->record;
     const auto took = std::chrono::steady_clock::now() - begun;
@@ -208,7 +213,7 @@ void CrlPublisher::publish(const Key& key, Shard& shard, CrlKind kind, CrlFiles&
         shard.complete = record;
         shard.complete_missing = false;
         // A delta belongs to each complete list, at once: its base is that list's number.
-        if (section(key.ca)->crl.deltas) return publish(key, shard, CrlKind::delta, files, now);
+        if (issuer.section->crl.deltas) return publish(issuer, key, shard, CrlKind::delta, files, now);
     }
     shard.not_before = now + std::max<std::chrono::steady_clock::duration>(storm_pause, took * storm_share);
 }
@@ -219,7 +224,7 @@ void CrlPublisher::failed(const Key& key, Shard& shard, const Error& error, Mome
     shard.not_before = now + std::min<std::chrono::seconds>(pause, failure_pause_max);
     if (const auto text = error.detail + error.cause; shard.trouble != text) {
         shard.trouble = text;
-        log::error("CRL not published; trying on", {{"ca", key.ca}, {"shard", key.shard}, {"detail", error.detail}, {"cause", error.cause}});
+        log::error("CRL not published; trying on", {{"ca", key.base}, {"shard", key.shard}, {"detail", error.detail}, {"cause", error.cause}});
     }
     next_look_ = std::min(next_look_, shard.not_before);  // what does the store say, and the directory?
 }

@@ -15,13 +15,11 @@ struct PublishedList {
     std::string file_name;
 };
 
-/// The next list of a shard, for every generation of the CA: number taken and committed, then released. conflict: somebody else
-/// was faster. The order: made, staged, recorded, released; a fall in between leaves the former list, and a number unused.
-Result<PublishedList> publish_crl(const std::vector<StatusIssuer>& issuers, std::string_view ca, unsigned shard,
-                                  authority::CrlKind kind, CrlFiles& files, store::Store& store);
-/// The same for one issuer under a name of its own: an offline root's list.
-Result<PublishedList> publish_crl_as(const std::string& file_name, authority::Authority& authority, std::string_view ca,
-                                     unsigned shard, authority::CrlKind kind, CrlFiles& files, store::Store& store);
+/// The next list of a shard in the issuer's name: number taken and committed, then released. conflict: somebody else was faster.
+/// The order: made, staged, recorded, released, under the directory's lock; a fall in between leaves the former list, and a
+/// number unused.
+Result<PublishedList> publish_crl(const StatusIssuer& issuer, unsigned shard, authority::CrlKind kind, CrlFiles& files,
+                                  store::Store& store);
 
 /// Reads the revocation log as it grows, also by other processes' writing.
 class RevocationWatch {
@@ -46,7 +44,7 @@ public:
 
 private:
     struct Key {
-        std::string ca;
+        std::string base;  ///< StatusIssuer::base
         unsigned shard = 0;
         auto operator<=>(const Key&) const = default;
     };
@@ -60,13 +58,14 @@ private:
     };
 
     Result<void> look_at_all(CrlFiles& files, Moment now);
-    Result<void> look_at(const Key& key, Shard& shard, CrlFiles& files);
+    Result<void> look_at(const StatusIssuer& issuer, unsigned number, Shard& shard, CrlFiles& files);
     Result<void> take_news();
     void trouble(const Error& error);
-    std::optional<authority::CrlKind> due(const Key& key, const Shard& shard) const;
-    void publish(const Key& key, Shard& shard, authority::CrlKind kind, CrlFiles& files, Moment now);
+    std::optional<authority::CrlKind> due(const StatusIssuer& issuer, const Shard& shard) const;
+    void publish(const StatusIssuer& issuer, const Key& key, Shard& shard, authority::CrlKind kind, CrlFiles& files, Moment now);
     void failed(const Key& key, Shard& shard, const Error& error, Moment now);
-    const CaSection* section(std::string_view ca) const;
+    /// Null: gone with a reload, or with its end.
+    const StatusIssuer* issuer_of(const Key& key) const;
 
     store::Store& store_;
     const Clock& clock_;

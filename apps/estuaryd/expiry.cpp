@@ -6,6 +6,7 @@
 
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/ocsp_signer.h"
+#include "apps/estuaryd/publishers.h"
 #include "apps/estuaryd/status_config.h"
 #include "estuary/base/file.h"
 
@@ -57,27 +58,36 @@ void add_tls(const TlsSection& tls, std::vector<Expiry>& list) {
     list.push_back(std::move(expiry));
 }
 
-void add_signers(const Configuration& configuration, std::vector<Expiry>& list) {
-    for (const auto& section : configuration.cas) {
+void add_signers(const Configuration& configuration, const std::vector<Publisher>& all, std::vector<Expiry>& list) {
+    for (const auto& publisher : all) {
+        const auto& section = *publisher.section;
         if (!answers_ocsp(configuration, section)) continue;
-        const auto wanted = ocsp_signer(configuration.directory, section.name, status_base(section), section.ocsp.key_type);
+        const auto wanted = ocsp_signer(configuration.directory, section.name, publisher.base, section.ocsp.key_type);
         if (const auto certificate = first_of(wanted.certificate)) list.push_back(own("OCSP signer", *certificate, section.ocsp.place));
     }
 }
 
-void add_crls(const Configuration& configuration, CrlFiles& files, store::Store& store, std::vector<Expiry>& list) {
+void add_crls(const Configuration& configuration, const std::vector<Publisher>& all, store::Store& store, std::vector<Expiry>& list) {
     const auto records = store.crls();
     if (!records) return;
     for (const auto& record : *records) {
-        const auto ca = std::ranges::find(configuration.cas, record.ca, &CaSection::name);
-        if (ca == configuration.cas.end() || (record.delta && !ca->crl.deltas)) continue;
-        const auto overlap = record.delta ? ca->crl.delta_validity - ca->crl.delta_interval : ca->crl.validity - ca->crl.interval;
-        list.push_back({std::string{crl_text}, crl_file_name(status_base(*ca), record.shard, record.delta), record.next_update, overlap / 2, overlap / 4,
+        const auto* publisher = find_publisher(all, record.ca);
+        if (publisher == nullptr) continue;
+        const auto& crl = publisher->section->crl;
+        if (record.delta && !crl.deltas) continue;
+        const auto overlap = record.delta ? crl.delta_validity - crl.delta_interval : crl.validity - crl.interval;
+        list.push_back({std::string{crl_text}, crl_file_name(record.ca, record.shard, record.delta), record.next_update, overlap / 2, overlap / 4,
                         "serve publishes it by itself; is it running? its log says why it could not", configuration.status.place});
     }
-    if (const auto root = files.find(root_crl_name); root && (*root)->list.next_update())
-        list.push_back({std::string{crl_text}, std::string{root_crl_name}, *(*root)->list.next_update(), root_crl_notice, root_crl_urgent,
-                        "estuaryd crl publish --root", configuration.status.place});
+}
+
+void add_root_lists(const Configuration& configuration, const std::vector<Publisher>& all, CrlFiles& files, std::vector<Expiry>& list) {
+    for (const auto& root : roots_of(all)) {
+        const auto name = crl_file_name(root_base(root), 0, false);
+        if (const auto found = files.find(name); found && (*found)->list.next_update())
+            list.push_back({std::string{crl_text}, name, *(*found)->list.next_update(), root_crl_notice, root_crl_urgent,
+                            fmt::format("estuaryd crl publish --root, with the key of {}", root.subject().to_text()), configuration.status.place});
+    }
 }
 
 }  // namespace
@@ -95,11 +105,13 @@ std::vector<Expiry> certificate_expiries(const Configuration& configuration, con
     return list;
 }
 
-std::vector<Expiry> status_expiries(const Configuration& configuration, CrlFiles& files, store::Store& store) {
+std::vector<Expiry> status_expiries(const Configuration& configuration, CrlFiles& files, store::Store& store, Time now) {
     std::vector<Expiry> list;
     if (!configuration.status.present) return list;
-    add_signers(configuration, list);
-    add_crls(configuration, files, store, list);
+    const auto all = publishers(configuration, now);
+    add_signers(configuration, all, list);
+    add_crls(configuration, all, store, list);
+    add_root_lists(configuration, all, files, list);
     return list;
 }
 

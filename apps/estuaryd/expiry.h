@@ -20,7 +20,7 @@ struct Expiry {
 /// CA certificates and what stands above them, the TLS certificate.
 std::vector<Expiry> certificate_expiries(const Configuration& configuration, const authority::Authority& authority);
 /// OCSP signers and CRLs.
-std::vector<Expiry> status_expiries(const Configuration& configuration, CrlFiles& files, store::Store& store);
+std::vector<Expiry> status_expiries(const Configuration& configuration, CrlFiles& files, store::Store& store, Time now);
 
 /// All of it, louder the nearer the end: info, warning, error.
 void log_expiries(const std::vector<Expiry>& list, Time now);

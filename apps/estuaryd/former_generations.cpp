@@ -1,18 +1,14 @@
 #include "apps/estuaryd/former_generations.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
-#include "apps/estuaryd/ca_directory.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/ocsp_signer.h"
+#include "apps/estuaryd/publishers.h"
 #include "apps/estuaryd/status_config.h"
 
 namespace estuary::daemon {
 namespace {
-
-namespace fs = std::filesystem;
 
 Result<std::unique_ptr<authority::Authority>> authority_of(const Configuration& configuration, const CaSection& section,
                                                            const std::string& base, const CaFiles& files,
@@ -40,19 +36,14 @@ std::vector<FormerGeneration> load_former_generations(const Configuration& confi
         if (!section.directory.given()) continue;
         const auto current = read_ca_directory(section.directory.path);
         if (!current) continue;  // told by whoever loads it
-        for (unsigned number = generation_of(current->directory); number-- > 1;) {
-            const fs::path directory{fmt::format("{}.{}", section.directory.path.string(), number)};
-            const auto files = read_ca_directory(directory);
-            // Only what the current generation knows as its former: a rollover that was cut short leaves a directory, too.
-            if (!files || std::ranges::find(current->rollover, files->issuing) == current->rollover.end()) continue;
-            if (files->issuing.not_after() <= program.clock.now()) continue;
+        for (const auto& [number, files] : former_files(section, *current, program.clock.now())) {
             const auto base = status_base(section.name, number);
-            auto authority = authority_of(configuration, section, base, *files, passphrase, store, program);
+            auto authority = authority_of(configuration, section, base, files, passphrase, store, program);
             if (authority) {
                 all.push_back({section.name, base, std::move(*authority)});
             } else {
                 tell({section.directory.place, fmt::format("revocations of {} cannot be told any more: {}",
-                                                           files->issuing.subject().to_text(), authority.error().detail), true});
+                                                           files.issuing.subject().to_text(), authority.error().detail), true});
             }
         }
     }

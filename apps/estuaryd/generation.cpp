@@ -1,9 +1,12 @@
 #include "apps/estuaryd/generation.h"
 
+#include <algorithm>
 #include <map>
 
+#include "apps/estuaryd/cmc_service.h"
 #include "apps/estuaryd/crl_files.h"
 #include "apps/estuaryd/former_generations.h"
+#include "apps/estuaryd/key_generators.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
@@ -51,14 +54,26 @@ Issuers issuers_of(const Generation& generation) {
     return issuers;
 }
 
-/// What /crls of EST tells: the complete lists of a CA's shards, and the root's.
+/// Certificates of manufacturers count only as far as their own CAs do not say that they are revoked.
+void check_peers(const Configuration& configuration, PeerChecks& checks, authority::Config& config) {
+    for (const auto& section : configuration.manufacturers) {
+        const auto manufacturer = std::ranges::find(config.manufacturers, section.name, &authority::ManufacturerAnchors::name);
+        if (manufacturer == config.manufacturers.end() || section.check_status == ocsp::PeerCheck::off) continue;
+        manufacturer->check_status = [&checks, policy = PeerPolicy{section.name, section.check_status, section.public_addresses_only}](
+                                         const std::vector<ByteVec>& verified_chain) { return checks.judge(policy, verified_chain); };
+    }
+}
+
+}  // namespace
+
 est::CrlSource crl_source(const Configuration& configuration, authority::Authority& authority) {
     std::map<std::string, std::string, std::less<>> bases;
     for (const auto& ca : configuration.cas) bases.emplace(ca.name, status_base(ca));
     const auto files = std::make_shared<CrlFiles>(configuration.status.directory.path);
     return [files, bases, &authority](std::string_view ca) -> Result<std::vector<ByteVec>> {
-        std::vector<std::string> names{std::string{root_crl_name}};
         ESTUARY_TRY(const auto shards, authority.crl_shards(ca));
+        std::vector<std::string> names;
+        if (const auto& above = authority.ca(ca)->chain; !above.empty()) names.push_back(crl_file_name(root_base(above.back()), 0, false));
         for (unsigned shard = 0; shard < shards; ++shard) names.push_back(crl_file_name(bases.find(ca)->second, shard, false));
         std::vector<ByteVec> lists;
         for (const auto& name : names) {
@@ -70,11 +85,10 @@ est::CrlSource crl_source(const Configuration& configuration, authority::Authori
     };
 }
 
-}  // namespace
-
 std::optional<MadeGeneration> make_generation(Configuration configuration, const std::string& passphrase_file,
-                                              store::Store& store, const Program& program,
-                                              const std::function<void(const Fault&)>& tell) {
+                                              store::Store& store, PeerChecks& checks, const Program& program,
+                                              const std::function<void(const Fault&)>& tell,
+                                              std::shared_ptr<authority::KeyPool> keys) {
     const Place whole{configuration.file.string(), 0, ""};
     const auto wrong = [&](const Place& place, const Error& error) {
         tell({place, error.cause.empty() ? error.detail : error.detail + " (" + error.cause + ")", false});
@@ -89,13 +103,28 @@ std::optional<MadeGeneration> make_generation(Configuration configuration, const
     for (const auto& fault : faults.sorted()) tell(fault);
     if (!config) return {};
     const Issuers issuers{config->cas, config->manufacturers};
+    check_peers(configuration, checks, *config);
+    config->key_pool = std::move(keys);
 
     auto generation = std::make_shared<Generation>();
     auto authority = authority::Authority::create(std::move(*config), store, program.clock, program.entropy);
     if (!authority) return wrong(whole, authority.error());
     generation->authority = std::move(*authority);
     auto est_config = configuration.est;
+    if (auto* reads = store.package_reads()) {
+        generation->packages = std::make_unique<authority::Packages>(*reads, program.clock);
+        est_config.packages = generation->packages.get();
+    }
     if (configuration.status.present) est_config.crls = crl_source(configuration, *generation->authority);
+    if (configuration.cmc.present) {
+        auto cmc = CmcService::make(configuration, *generation->authority, store, pointer(*secret), est_config.crls, program, tell);
+        if (!cmc) return wrong(configuration.cmc.place, cmc.error());
+        generation->cmc = std::move(*cmc);
+        est_config.cmc = generation->cmc->server.get();
+    }
+    auto generators = key_generators(configuration, *generation->authority, store, pointer(*secret), now, tell);
+    est_config.key_generators = std::move(generators.by_ca);
+    generation->key_generators_due = generators.due;
     auto est = est::Server::create(std::move(est_config), *generation->authority, program.clock, program.entropy);
     if (!est) return wrong(whole, est.error());
     generation->est = std::move(*est);
@@ -124,6 +153,16 @@ std::optional<net::TlsIdentity> renew_if_due(const Generation& generation, const
     if (attempt) return *attempt;
     log::error("server certificate not renewed", {{"detail", attempt.error().detail}, {"cause", attempt.error().cause}});
     return {};
+}
+
+void renew_cmc(const Generation& generation, const std::string& passphrase_file, store::Store& store, const Program& program) {
+    const auto now = program.clock.now();
+    if (!generation.cmc || !generation.cmc->responders.are_due(now)) return;
+    const auto secret = passphrase(passphrase_file, generation.configuration.security.passphrase_file);
+    if (!secret) return log::error("CMC responders not renewed", {{"detail", secret.error().detail}});
+    generation.cmc->responders.renew(generation.configuration, *generation.authority, store, pointer(*secret), now, [](const Fault& fault) {
+        log::error("CMC responder", {{"key", fault.place.key}, {"message", fault.message}});
+    });
 }
 
 }  // namespace estuary::daemon

@@ -1,11 +1,16 @@
 #include "apps/estuaryd/handler.h"
 
+#include "apps/estuaryd/cmc_service.h"
+#include "apps/estuaryd/cmp_service.h"
+
 #include <fmt/format.h>
 
 namespace estuary::daemon {
 namespace {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+bool is_cmc(const Generation& generation, std::string_view target) { return generation.cmc && generation.cmc->http->owns(target); }
 
 bool reads(const http::Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
@@ -14,6 +19,7 @@ bool reads(const http::Request& request) { return request.method == "GET" || req
 /// What is kept of a request until its unit of work is durable.
 struct Gateway::Exchange {
     std::shared_ptr<const Generation> generation;  // leases point into its authority
+    std::shared_ptr<CmpService> cmp{};             // null: est
     net::ResponderPtr responder;
     http::Response response;
     std::vector<store::AuditEvent> events;
@@ -29,16 +35,55 @@ std::shared_ptr<const Generation> Gateway::current() const {
     return generation_;
 }
 
+void Gateway::replace_cmp(std::shared_ptr<CmpService> service) {
+    const std::lock_guard guard{mutex_};
+    cmp_.swap(service);
+}
+
+std::shared_ptr<CmpService> Gateway::current_cmp() const {
+    const std::lock_guard guard{mutex_};
+    return cmp_;
+}
+
 bool Gateway::is_quick(const http::Request& request) const {
-    if (!est::Server::owns(request.target)) return path_of(request.target) != "/healthz";
+    if (!est::Server::owns(request.target)) {
+        const auto cmp = current_cmp();
+        const auto generation = current();
+        if (generation && is_cmc(*generation, request.target)) return false;
+        return path_of(request.target) != "/healthz" && !(cmp && cmp->http().owns(request.target));
+    }
     const auto generation = current();
     return generation && generation->est->is_quick(request);
 }
 
 void Gateway::serve(http::Request request, std::shared_ptr<const http::Peer> peer, net::ResponderPtr responder) {
+    const PeerChecks::Watch watch;
+    serve_now(request, peer, responder, &watch, Where::main);
+}
+
+void Gateway::serve_cmp_only(http::Request request, std::shared_ptr<const http::Peer> peer, net::ResponderPtr responder) {
+    const PeerChecks::Watch watch;
+    serve_now(request, peer, responder, &watch, Where::cmp);
+}
+
+bool Gateway::waits(const PeerChecks::Watch* watch, http::Request& request, const PeerPtr& peer, const net::ResponderPtr& responder,
+                    Where where) {
+    if (watch == nullptr || !watch->missed()) return false;
+    const auto held = std::make_shared<http::Request>(std::move(request));
+    return watch->wait([this, held, peer, responder, where] { serve_now(*held, peer, responder, nullptr, where); });
+}
+
+void Gateway::serve_now(http::Request& request, const PeerPtr& peer, const net::ResponderPtr& responder, const PeerChecks::Watch* watch,
+                        Where where) {
     try {
-        if (est::Server::owns(request.target)) {
-            serve_est(current(), request, *peer, responder);
+        auto cmp = current_cmp();
+        const bool offered = where == Where::cmp || (cmp && cmp->generation()->configuration.cmp.https);
+        if (cmp && offered && cmp->http().owns(request.target)) {
+            serve_cmp(std::move(cmp), request, peer, responder, watch, where);
+        } else if (where == Where::cmp) {
+            answer(responder, http::text_response(404, "There is nothing here."));
+        } else if (auto generation = current(); est::Server::owns(request.target) || is_cmc(*generation, request.target)) {
+            serve_est(std::move(generation), request, peer, responder, watch);
         } else {
             answer(responder, serve_other(request));
         }
@@ -48,10 +93,12 @@ void Gateway::serve(http::Request request, std::shared_ptr<const http::Peer> pee
     }
 }
 
-void Gateway::serve_est(std::shared_ptr<const Generation> generation, const http::Request& request, const http::Peer& peer,
-                        const net::ResponderPtr& responder) {
+void Gateway::serve_est(std::shared_ptr<const Generation> generation, http::Request& request, const PeerPtr& peer,
+                        const net::ResponderPtr& responder, const PeerChecks::Watch* watch) {
     store::UnitOfWork work;
-    auto response = generation->est->serve(request, peer, work);
+    auto response = is_cmc(*generation, request.target) ? generation->cmc->http->serve(request, *peer, work)
+                                                        : generation->est->serve(request, *peer, work);
+    if (waits(watch, request, peer, responder, Where::main)) return;
     if (work.empty()) {
         if (response.status >= 400) ++counters_.refused;
         return answer(responder, std::move(response));
@@ -60,6 +107,27 @@ void Gateway::serve_est(std::shared_ptr<const Generation> generation, const http
     exchange->generation = std::move(generation);
     exchange->responder = responder;
     exchange->response = std::move(response);
+    submit(std::move(exchange), std::move(work));
+}
+
+void Gateway::serve_cmp(std::shared_ptr<CmpService> service, http::Request& request, const PeerPtr& peer, const net::ResponderPtr& responder,
+                        const PeerChecks::Watch* watch, Where where) {
+    store::UnitOfWork work;
+    auto response = service->http().serve(request, *peer, work);
+    if (waits(watch, request, peer, responder, where)) return;
+    if (work.empty()) {
+        if (response.status >= 400) ++counters_.refused;
+        return answer(responder, std::move(response));
+    }
+    auto exchange = std::make_shared<Exchange>();
+    exchange->generation = service->generation();
+    exchange->cmp = std::move(service);
+    exchange->responder = responder;
+    exchange->response = std::move(response);
+    submit(std::move(exchange), std::move(work));
+}
+
+void Gateway::submit(std::shared_ptr<Exchange> exchange, store::UnitOfWork work) {
     for (const auto& write : work.writes)
         if (const auto* line = std::get_if<store::AppendAudit>(&write)) exchange->events.push_back(line->event);
     store_.submit(std::move(work), [this, exchange](Result<void> stored) { committed(*exchange, stored); });
@@ -71,6 +139,7 @@ void Gateway::committed(const Exchange& exchange, const Result<void>& stored) no
         if (!stored) {
             ++counters_.not_stored;
             const auto& error = stored.error();
+            if (exchange.cmp) return answer(exchange.responder, cmp::not_stored(error));
             // A guard failed: somebody else was first, with the same request or the same credential. Asked again, the
             // authority finds what was recorded.
             if (error.code == Code::conflict)

@@ -4,6 +4,13 @@
 
 namespace estuary::daemon::help {
 
+inline constexpr std::string_view cmc = R"(A request on a stick, for a CA without a network:
+  estuaryd cmc device-1.crq
+  estuaryd cmc --vouch device-2.p10
+
+A full PKI request (.crq) proves by itself who asks. A simple one (.p10) cannot: look at it
+first (openssl req -in device-2.p10 -inform DER -text), then say --vouch.)";
+
 inline constexpr std::string_view program = R"(A first enrollment, on one machine:
   estuaryd init --name Example
   estuaryd serve &
@@ -23,6 +30,7 @@ Examples:
   estuaryd init
   estuaryd init --dir /var/lib/estuary --name "Example Devices" \
       --host est.example.com --host 192.0.2.10
+  estuaryd init --host est.example.com --status-url http://pki.example.com
   estuaryd init --key-type p384 --passphrase-file /etc/estuary/passphrase
 Under systemd, LoadCredential=estuary-passphrase:FILE takes the place of
 --passphrase-file.
@@ -52,6 +60,25 @@ Examples:
   pw=$(estuaryd credential add device-2 --quiet)   only the password on stdout
   estuaryd credential add factory --uses 500 --expires 30d --subject 'CN=dev-*'
   estuaryd credential add web1 --profile server --san dns:web1.example.com
+  estuaryd credential add base-7 --type cmp        a shared secret for CMP's MACs
+)";
+
+inline constexpr std::string_view key = R"(Several people, each under an account of their own:
+  alice$ estuaryd key request-recovery 4a1f... --reason "laptop lost"
+  bob$   estuaryd key approve 4a1f...
+  carol$ estuaryd key approve 4a1f...
+  alice$ estuaryd key recover 4a1f... --out key.p7m
+A recovery agent opens it, elsewhere:
+  openssl cms -decrypt -inform PEM -in key.p7m -recip agent.pem -inkey agent.key -out package.der
+
+Who may approve, and how many must, is in [keys.recovery] of estuary.toml(5).
+)";
+
+inline constexpr std::string_view decrypt_key = R"(Examples:
+  estuaryd decrypt-key add --credential device-1 > device-1.decrypt-key
+  estuaryd decrypt-key add --certificate device-2-encryption.pem --subject CN=device-2
+The first makes a shared key and prints IDENTIFIER:KEY once; the device reads that:
+  estuary enroll ... --server-key --decrypt-key device-1.decrypt-key
 )";
 
 inline constexpr std::string_view cert_list = R"(Examples:
@@ -113,6 +140,41 @@ inline constexpr std::string_view ca_rollover = R"(Makes a new root and issuing 
 Examples:
   estuaryd ca rollover && systemctl reload estuaryd
   estuaryd ca rollover --root-key /media/SAFE/root.key
+)";
+
+inline constexpr std::string_view package_add = R"(The package waits until its clients fetch it over EST (RFC 8295): they find it in
+their package list (/pal). A label offers that when estuary.toml has
+packages = ["certificate"] for it. FILE is DER or PEM; peers' certificates may be
+plain certificates. Only the outer layers are checked: what the package means,
+and whether its signature is to be believed, is its reader's business.
+
+Types: 0003 ee-certificate, 0021 asymmetric-key, 0022 asymmetric-key-pkcs12,
+0024 symmetric-key, 0026 firmware, 0028 tamp-status-query, 0030
+trust-anchor-update, 0032 apex-trust-anchor-update, 0034 community-update,
+0036 sequence-number-adjust.
+
+Examples:
+  estuaryd package add firmware-1.7.cms --type firmware --receipt
+  estuaryd package add key.cms --type symmetric-key --to subject:CN=dev-17
+  estuaryd package add peers.pem --type ee-certificate --to serial:6740a1b2c3... \
+      --until 90d
+)";
+
+inline constexpr std::string_view package_list = R"(One line a package that waits: number, type, label, whom it is for.
+
+Examples:
+  estuaryd package list
+  estuaryd package show 7
+  estuaryd package show 7 --pem > package.pem
+)";
+
+inline constexpr std::string_view package_receipts = R"(Receipts, responses, confirms and errors that clients returned, oldest first; of
+one package, or of all. A signature on them was verified when they came.
+
+Examples:
+  estuaryd package receipts
+  estuaryd package receipts 7 --json
+  estuaryd package receipt 3 > receipt.pem
 )";
 
 inline constexpr std::string_view audit_list = R"(One line an event: number, time, event, outcome, who, what, detail.

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include "apps/estuaryd/ca_directory.h"
+#include "apps/estuaryd/cmc_service.h"
+#include "apps/estuaryd/cmp_signer.h"
+#include "apps/estuaryd/config_keys.h"
 #include "apps/estuaryd/ocsp_signer.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
@@ -169,6 +172,15 @@ std::optional<authority::Config> load_authority(const Configuration& configurati
     config.profiles = configuration.profiles;
     for (const auto& section : configuration.cas)
         if (answers_ocsp(configuration, section)) config.profiles.push_back(ocsp_profile(section.name, section.ocsp.key_type));
+    if (configuration.cmc.present)
+        for (const auto& section : configuration.cas) config.profiles.push_back(cmc_profile(section.name, configuration.cmc.key_type));
+    for (const auto& section : configuration.cas)
+        if (configuration.cmp.present || makes_keys(configuration, section.name))
+            config.profiles.push_back(key_generator_profile(section.name, configuration.cmp.key_type));
+    if (configuration.cmp.present)
+        for (const auto& section : configuration.cas) {
+            config.profiles.push_back(cmp_profile(section.name, configuration.cmp.key_type));
+        }
     if (!configuration.tls.ca.empty()) config.profiles.push_back(own_profile(configuration.tls));
     for (const auto& section : configuration.manufacturers) {
         if (auto anchors = read_certificates(section.anchors)) {
@@ -176,6 +188,11 @@ std::optional<authority::Config> load_authority(const Configuration& configurati
         } else {
             faults.add(section.anchors.place, place_of(anchors.error()));
         }
+    }
+    if (auto agents = read_certificates(configuration.keys.recovery_agents)) {
+        config.recovery_agents = std::move(*agents);
+    } else {
+        faults.add(configuration.keys.recovery_agents.place, place_of(agents.error()));
     }
     config.blocked_keys = read_blocked_keys(configuration.security.blocked_keys, faults);
     config.password_key = read_password_key(configuration.security, faults);

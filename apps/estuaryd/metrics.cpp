@@ -1,8 +1,11 @@
 #include "apps/estuaryd/metrics.h"
 
+#include <algorithm>
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "apps/estuaryd/status_config.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
@@ -75,14 +78,20 @@ void add_ocsp(Families& families, const StatusCounters& counters, StatusService&
     families.gauge("estuary_ocsp_signer_not_after_seconds", "When the certificate of an OCSP signer expires, in seconds since 1970.", "ca", signers);
 }
 
+/// Whether lists under that name are still made: those of a CA that has ended stay on record.
+bool publishes(const StatusService& service, std::string_view base) {
+    return base.starts_with(root_base_prefix) || std::ranges::count(service.issuers(), base, &StatusIssuer::base) != 0;
+}
+
 /// Lists as "CA/SHARD" and "CA/SHARD delta".
-void add_crls(Families& families, const StatusCounters& counters, store::Store& store, Time now) {
+void add_crls(Families& families, const StatusCounters& counters, const StatusService& service, store::Store& store, Time now) {
     families.counter("estuary_crl_responses_total", "CRLs sent.", counters.crls);
     families.counter("estuary_crl_not_modified_total", "Requests for CRLs that were not modified.", counters.crls_not_modified);
     const auto records = store.crls();
     if (!records) return;
     Gauges numbers, entries, left;
     for (const auto& record : *records) {
+        if (!publishes(service, record.ca)) continue;
         const auto name = record.ca + "/" + std::to_string(record.shard) + (record.delta ? " delta" : "");
         numbers.emplace_back(name, static_cast<double>(record.number));
         entries.emplace_back(name, static_cast<double>(record.entries));
@@ -93,9 +102,17 @@ void add_crls(Families& families, const StatusCounters& counters, store::Store& 
     families.gauge("estuary_crl_seconds_to_next_update", "Time to the nextUpdate of the newest CRL; negative: it is void.", "crl", left);
 }
 
+void add_peer_checks(Families& families, const PeerChecks& checks) {
+    const auto& counters = checks.counters();
+    families.counters("estuary_peer_status_checks_total", "Checks of manufacturers' certificates by their own CAs' OCSP and CRLs.", "status",
+                      {{"good", counters.good}, {"revoked", counters.revoked}, {"unknown", counters.unknown}, {"turned away", counters.turned_away}});
+    families.gauge("estuary_peer_status_waiting", "Requests that wait for such a check.", "", {{"", static_cast<double>(checks.waiting())}});
+}
+
 void add_status(Families& families, const Figures& figures) {
-    add_ocsp(families, figures.desk.counters, *figures.desk.current().service);
-    add_crls(families, figures.desk.counters, figures.store, figures.now);
+    const auto current = figures.desk.current();
+    add_ocsp(families, figures.desk.counters, *current.service);
+    add_crls(families, figures.desk.counters, *current.service, figures.store, figures.now);
 }
 
 }  // namespace
@@ -119,6 +136,7 @@ std::string metrics_text(const Figures& figures) {
     families.counter("estuary_timeouts_total", "Connections cut off for being slow.", server.timeouts);
     families.counter("estuary_refused_busy_total", "Requests refused because queues were full.", server.refused_busy);
     add_expiries(families, figures);
+    add_peer_checks(families, figures.peer_checks);
     if (figures.generation.configuration.status.present) add_status(families, figures);
     return families.text();
 }

@@ -13,6 +13,7 @@ struct Figures {
     const Generation& generation;
     const StatusDesk& desk;
     store::Store& store;
+    const PeerChecks& peer_checks;
     Time now{};
 };
 /// The exposition text of what is known now.

@@ -19,7 +19,7 @@ std::string toml_text(std::string_view text) {
 }
 
 /// The first host as relying parties write it in a URI.
-std::string status_url(const std::vector<std::string>& hosts) {
+std::string usual_status_url(const std::vector<std::string>& hosts) {
     const auto host = hosts.empty() ? std::string{"localhost"} : hosts.front();
     const bool v6 = host.find(':') != std::string::npos;
     return v6 ? fmt::format("http://[{}]:8442", host) : fmt::format("http://{}:8442", host);
@@ -127,6 +127,8 @@ path = ""
 profile = "device"
 enroll = ["basic", "certificate"]    # any of these proves who asks; also "digest", "manufacturer:NAME"
 renew = ["certificate"]
+#serverkeygen = ["certificate"]      # who may have its private key made here (RFC 7030 4.4)
+packages = ["certificate"]           # who may fetch what waits for it: estuaryd package add (RFC 8295)
 
 [est.label.server]                   # https://HOST:8443/.well-known/est/server/simpleenroll
 profile = "server"
@@ -136,6 +138,7 @@ renew = ["certificate"]
 # Devices that bring a certificate of their maker: list it above as "manufacturer:acme".
 #[manufacturer.acme]
 #anchors = "acme-roots.pem"
+#check_status = "soft"               # by its OCSP and CRLs; "hard" refuses where nobody can tell
 
 [database]
 path = "estuary.db"
@@ -155,7 +158,7 @@ password_key = "secrets/password.key"
 
 std::string new_configuration_text(const NewConfiguration& wanted) {
     auto text = fmt::format(fmt::runtime(head), fmt::arg("name", wanted.name), fmt::arg("hosts", list(wanted.hosts)),
-                            fmt::arg("status_url", toml_text(status_url(wanted.hosts))),
+                            fmt::arg("status_url", toml_text(wanted.status_url.empty() ? usual_status_url(wanted.hosts) : wanted.status_url)),
                             fmt::arg("key_type", wanted.key_type),
                             fmt::arg("device_keys", list(with({"p256", "p384", "p521", "ed25519", "rsa2048"}, wanted.key_type))),
                             fmt::arg("server_keys", list(with({"p256", "p384", "ed25519", "rsa2048"}, wanted.key_type))));

@@ -1,12 +1,5 @@
 #include "apps/estuaryd/ocsp_signer.h"
 
-#include <cerrno>
-#include <cstring>
-
-#include <sys/stat.h>
-
-#include <fmt/format.h>
-
 #include "apps/estuaryd/paths.h"
 
 namespace estuary::daemon {
@@ -21,19 +14,6 @@ x509::Name subject_of(const std::string& base) {
         // Bases have URI characters only: nothing to escape.
         if (auto name = x509::Name::from_text("CN=" + text)) return *name;
     }
-    return {};
-}
-
-Result<void> make_directory(const std::filesystem::path& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        return fail(Code::unavailable, fmt::format("cannot make {}: {}", path.string(), std::strerror(errno)));
-    return {};
-}
-
-std::optional<std::string> why_new(const Result<CertificateAndKey>& present, const OwnCertificate& wanted,
-                                   const authority::CaConfig& ca, Time now) {
-    if (auto why = why_renew(present, ca, now)) return why;
-    if (present->key.public_key().type_name() != wanted.key_type) return fmt::format("ocsp.key_type is {} now", wanted.key_type);
     return {};
 }
 
@@ -62,25 +42,6 @@ OwnCertificate ocsp_signer(const std::filesystem::path& directory, const std::st
     wanted.key_type = key_type;
     wanted.subject = subject_of(base);
     return wanted;
-}
-
-Result<OcspSigner> current_ocsp_signer(const OwnCertificate& wanted, authority::Authority& authority, store::Store& store,
-                                       const crypto::Secret* passphrase, Time now) {
-    const auto* ca = authority.ca(wanted.ca);
-    if (ca == nullptr) return fail(Code::internal, "the CA of an OCSP signer is not configured");
-    const auto load = [&] { return load_certificate_and_key(wanted.certificate, wanted.key, passphrase); };
-    auto present = load();
-    auto why = why_new(present, wanted, *ca, now);
-    if (!why) return OcspSigner{std::move(*present), {}, {}};
-    ESTUARY_CHECK(make_directory(wanted.key.parent_path()));
-    auto issued = issue_own_certificate(wanted, authority, store, passphrase);
-    if (issued) {
-        ESTUARY_TRY(auto renewed, load());
-        return OcspSigner{std::move(renewed), std::move(why), {}};
-    }
-    const bool usable = present && now <= present->chain.front().not_after() && is_signed_by(present->chain.front(), ca->certificate);
-    if (!usable) return fail(std::move(issued).error());
-    return OcspSigner{std::move(*present), {}, std::move(issued).error()};
 }
 
 }  // namespace estuary::daemon

@@ -12,14 +12,4 @@ authority::Profile ocsp_profile(const std::string& ca, const std::string& key_ty
 OwnCertificate ocsp_signer(const std::filesystem::path& directory, const std::string& ca, const std::string& base,
                            const std::string& key_type);
 
-/// The signer as it is now: issued, or issued anew, where that is due. Where it cannot be renewed, the former goes on while it
-/// is valid, and `trouble` says why. Makes DIR/ocsp if it is missing.
-struct OcspSigner {
-    CertificateAndKey certificate;
-    std::optional<std::string> renewed;  ///< why
-    std::optional<Error> trouble;
-};
-Result<OcspSigner> current_ocsp_signer(const OwnCertificate& wanted, authority::Authority& authority, store::Store& store,
-                                       const crypto::Secret* passphrase, Time now);
-
 }  // namespace estuary::daemon

@@ -1,10 +1,31 @@
 #include "apps/estuaryd/own_certificate.h"
 
+#include <cerrno>
+#include <cstring>
+
+#include <sys/stat.h>
+
 #include <fmt/format.h>
 
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
+namespace {
+
+Result<void> make_directory(const std::filesystem::path& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        return fail(Code::unavailable, fmt::format("cannot make {}: {}", path.string(), std::strerror(errno)));
+    return {};
+}
+
+std::optional<std::string> why_new(const Result<CertificateAndKey>& present, const OwnCertificate& wanted,
+                                   const authority::CaConfig& ca, Time now) {
+    if (auto why = why_renew(present, ca, now)) return why;
+    if (present->key.public_key().type_name() != wanted.key_type) return fmt::format("key_type is {} now", wanted.key_type);
+    return {};
+}
+
+}  // namespace
 
 bool is_signed_by(const x509::Certificate& certificate, const x509::Certificate& issuer) {
     const auto key = issuer.public_key();
@@ -38,6 +59,25 @@ Result<void> issue_own_certificate(const OwnCertificate& wanted, authority::Auth
     // A fall between the two leaves a key that is not the certificate's: seen by why_renew, and mended by the next start.
     ESTUARY_CHECK(file::write_atomically(wanted.key, key_pem.reveal(), file::Access::owner_only));
     return file::write_atomically(wanted.certificate, as_bytes(chain), file::Access::everyone_reads);
+}
+
+Result<CurrentOwnCertificate> current_own_certificate(const OwnCertificate& wanted, authority::Authority& authority, store::Store& store,
+                                                      const crypto::Secret* passphrase, Time now) {
+    const auto* ca = authority.ca(wanted.ca);
+    if (ca == nullptr) return fail(Code::internal, "the CA of a certificate of our own is not configured");
+    const auto load = [&] { return load_certificate_and_key(wanted.certificate, wanted.key, passphrase); };
+    auto present = load();
+    auto why = why_new(present, wanted, *ca, now);
+    if (!why) return CurrentOwnCertificate{std::move(*present), {}, {}};
+    ESTUARY_CHECK(make_directory(wanted.key.parent_path()));
+    auto issued = issue_own_certificate(wanted, authority, store, passphrase);
+    if (issued) {
+        ESTUARY_TRY(auto renewed, load());
+        return CurrentOwnCertificate{std::move(renewed), std::move(why), {}};
+    }
+    const bool usable = present && now <= present->chain.front().not_after() && is_signed_by(present->chain.front(), ca->certificate);
+    if (!usable) return fail(std::move(issued).error());
+    return CurrentOwnCertificate{std::move(*present), {}, std::move(issued).error()};
 }
 
 }  // namespace estuary::daemon

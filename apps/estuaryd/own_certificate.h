@@ -26,4 +26,14 @@ std::optional<std::string> why_renew(const Result<CertificateAndKey>& present, c
 Result<void> issue_own_certificate(const OwnCertificate& wanted, authority::Authority& authority, store::Store& store,
                                    const crypto::Secret* passphrase);
 
+/// The certificate as it is now: issued, or issued anew, where that is due. Where it cannot be renewed, the former goes on while it
+/// is valid, and `trouble` says why. Makes the directory of its files if it is missing.
+struct CurrentOwnCertificate {
+    CertificateAndKey certificate;
+    std::optional<std::string> renewed;  ///< why
+    std::optional<Error> trouble;
+};
+Result<CurrentOwnCertificate> current_own_certificate(const OwnCertificate& wanted, authority::Authority& authority, store::Store& store,
+                                                      const crypto::Secret* passphrase, Time now);
+
 }  // namespace estuary::daemon

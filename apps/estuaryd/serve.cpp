@@ -9,6 +9,7 @@
 
 #include <fmt/ostream.h>
 
+#include "apps/estuaryd/cmp_service.h"
 #include "apps/estuaryd/commands.h"
 #include "apps/estuaryd/expiry.h"
 #include "apps/estuaryd/generation.h"
@@ -25,6 +26,9 @@ using Clockwork = std::chrono::steady_clock;
 
 constexpr std::chrono::hours renewal_interval{1};
 constexpr std::chrono::hours tidy_interval{24};
+constexpr std::chrono::seconds upkeep_interval{30};
+/// Certificates in one unit of work.
+constexpr std::size_t unconfirmed_max = 200;
 /// How long a repeated request finds its former answer, and how long a spent credential can be looked at.
 constexpr Seconds tidy_age{30 * 86400LL};
 
@@ -57,6 +61,9 @@ private:
             // Checked by the command line.
             if (auto listen = parse_listen(*options_.listen)) read.configuration->listen = {*listen};
         }
+        if (read.configuration && options_.cmp_listen && read.configuration->cmp.present) {
+            if (auto listen = parse_listen(*options_.cmp_listen)) read.configuration->cmp.listen = {*listen};
+        }
         if (read.configuration && options_.status_listen && read.configuration->status.present) {
             if (auto listen = parse_listen(*options_.status_listen)) read.configuration->status.listen = {*listen};
         }
@@ -67,12 +74,16 @@ private:
         store::Options store_options;
         store_options.cache_bytes = configuration.cache_bytes;
         ESTUARY_TRY(store_, store::open_sqlite(configuration.database.path, store_options, false));
-        auto made = make_generation(std::move(configuration), options_.passphrase_file, *store_, program_,
-                                    [this](const Fault& fault) { fmt::print(program_.err, "{}\n", to_string(fault)); });
+        peer_checks_.emplace(*store_, program_.clock);
+        keys_->configure(configuration.keys.pool);
+        auto made = make_generation(std::move(configuration), options_.passphrase_file, *store_, *peer_checks_, program_,
+                                    [this](const Fault& fault) { fmt::print(program_.err, "{}\n", to_string(fault)); }, keys_);
         if (!made) return fail(Code::malformed, "");
+        keys_->start();
         gateway_.emplace(*store_, counters_);
         gateway_->replace(made->generation);
         ESTUARY_CHECK(open_status(made->generation, [this](const Fault& fault) { fmt::print(program_.err, "{}\n", to_string(fault)); }));
+        ESTUARY_CHECK(open_cmp(made->generation, [this](const Fault& fault) { fmt::print(program_.err, "{}\n", to_string(fault)); }));
         ESTUARY_CHECK(open_metrics(made->generation->configuration));
         ESTUARY_CHECK(open_server(made->generation->configuration, std::move(made->tls)));
         return {};
@@ -106,12 +117,38 @@ private:
                                          {"url", configuration.status.url}});
     }
 
+    Result<void> open_cmp(const std::shared_ptr<const Generation>& generation, const Tell& tell) {
+        const auto& configuration = generation->configuration;
+        gateway_->replace_cmp(CmpService::make(generation, options_.passphrase_file, *store_, program_, tell));
+        if (!configuration.cmp.present) return {};
+        if (!gateway_->current_cmp()) return fail(Code::malformed, "");
+        if (configuration.cmp.listen.empty()) return {};
+        net::ServerOptions options;
+        options.listen = configuration.cmp.listen;
+        options.limits = configuration.limits;
+        options.io_threads = configuration.io_threads;
+        options.worker_threads = configuration.worker_threads;
+        options.server_name = "cmp";
+        cmp_handler_.emplace(*gateway_);
+        auto server = net::Server::create(std::move(options), *cmp_handler_);
+        if (!server) return fail(in_context("[cmp] listen", server.error()));
+        cmp_ = std::move(*server);
+        return {};
+    }
+
+    void start_cmp(const Configuration& configuration) {
+        if (!cmp_) return;
+        cmp_->start();
+        for (std::size_t i = 0; i < configuration.cmp.listen.size(); ++i)
+            log::info("serving CMP", {{"address", to_string(net::Listen{configuration.cmp.listen[i].address, cmp_->port(i)})}});
+    }
+
     void watch_expiry() {
         try {
             const auto generation = gateway_->current();
             const auto now = program_.clock.now();
             log_expiries(certificate_expiries(generation->configuration, *generation->authority), now);
-            log_expiries(status_expiries(generation->configuration, *desk_.current().files, *store_), now);
+            log_expiries(status_expiries(generation->configuration, *desk_.current().files, *store_, now), now);
         } catch (const std::exception& error) {
             log::error("fault", {{"while", "looking at expiries"}, {"what", error.what()}});
         }
@@ -138,7 +175,7 @@ private:
         if (!configuration.metrics) return {};
         metrics_handler_.emplace([this] {
             return metrics_text({counters_, server_ ? server_->counters() : net::ServerCounters{}, *gateway_->current(), desk_, *store_,
-                                 program_.clock.now()});
+                                 *peer_checks_, program_.clock.now()});
         });
         net::ServerOptions options;
         options.listen = {*configuration.metrics};
@@ -153,12 +190,14 @@ private:
     void loop() {
         if (metrics_) metrics_->start();
         start_status(gateway_->current()->configuration);
+        start_cmp(gateway_->current()->configuration);
         watch_expiry();
         auto next_renewal = Clockwork::now() + renewal_interval;
         auto next_tidy = Clockwork::now() + renewal_interval;
+        auto next_upkeep = Clockwork::now();
         const auto watchdog = service_manager_.watchdog_interval();
         for (;;) {
-            auto deadline = std::min(next_renewal, next_tidy);
+            auto deadline = std::min({next_renewal, next_tidy, next_upkeep});
             if (watchdog) deadline = std::min(deadline, Clockwork::now() + *watchdog);
             const auto event = signals_.wait_until(deadline);
             if (event == Signals::Event::stop) return;
@@ -167,6 +206,10 @@ private:
             if (Clockwork::now() >= next_renewal) {
                 renew();
                 next_renewal = Clockwork::now() + renewal_interval;
+            }
+            if (Clockwork::now() >= next_upkeep) {
+                keep_up();
+                next_upkeep = Clockwork::now() + upkeep_interval;
             }
             if (Clockwork::now() >= next_tidy) {
                 watch_expiry();
@@ -196,17 +239,21 @@ private:
     bool replace(const Tell& tell) {
         auto configuration = configured(tell);
         if (!configuration) return false;
-        auto made = make_generation(std::move(*configuration), options_.passphrase_file, *store_, program_, tell);
+        auto made = make_generation(std::move(*configuration), options_.passphrase_file, *store_, *peer_checks_, program_, tell, keys_);
         if (!made) return false;
+        auto cmp = CmpService::make(made->generation, options_.passphrase_file, *store_, program_, tell);
+        if (made->generation->configuration.cmp.present && !cmp) return false;
         if (auto replaced = server_->replace_tls(std::move(made->tls)); !replaced) {
             tell({made->generation->configuration.tls.place, replaced.error().detail + " " + replaced.error().cause, false});
             return false;
         }
         const auto former = gateway_->current();
         tell_what_needs_a_restart(former->configuration, made->generation->configuration);
+        keys_->configure(made->generation->configuration.keys.pool);
         log::set_level(made->generation->configuration.log_level);
         desk_.replace(StatusService::make(made->generation, options_.passphrase_file, *store_, program_, tell));
         gateway_->replace(std::move(made->generation));
+        gateway_->replace_cmp(std::move(cmp));
         log::info("reloaded");
         return true;
     }
@@ -216,6 +263,7 @@ private:
             std::string text;
             for (const auto& listen : configuration.listen) text += to_string(listen) + " ";
             for (const auto& listen : configuration.status.listen) text += "status " + to_string(listen) + " ";
+            for (const auto& listen : configuration.cmp.listen) text += "cmp " + to_string(listen) + " ";
             return text + (configuration.metrics ? to_string(*configuration.metrics) : "");
         };
         const auto tell = [](std::string_view what) { log::warning("takes effect at the next start", {{"section", what}}); };
@@ -232,6 +280,7 @@ private:
                                  a.requests_per_connection_max == b.requests_per_connection_max &&
                                  a.queued_requests_max == b.queued_requests_max;
         if (!same_limits) tell("server.limits");
+        if (former.keys.pool.threads != next.keys.pool.threads) tell("keys");
     }
 
     /// Trouble here is never the end of serving; the next hour tries again (bug class 37).
@@ -243,9 +292,21 @@ private:
                     log::error("server certificate not taken into use", {{"detail", replaced.error().detail}});
             }
             renew_signers(generation);
+            renew_cmp(generation);
+            renew_cmc(*generation, options_.passphrase_file, *store_, program_);
+            if (generation->key_generators_due && program_.clock.now() >= *generation->key_generators_due) reload();
         } catch (const std::exception& error) {
             log::error("fault", {{"while", "renewing the server's certificates"}, {"what", error.what()}});
         }
+    }
+
+    void renew_cmp(const std::shared_ptr<const Generation>& generation) {
+        const auto current = gateway_->current_cmp();
+        if (!current || !current->signers_are_due(program_.clock.now())) return;
+        auto next = CmpService::make(generation, options_.passphrase_file, *store_, program_, [](const Fault& fault) {
+            log::error("CMP signer", {{"key", fault.place.key}, {"message", fault.message}});
+        });
+        if (next) gateway_->replace_cmp(std::move(next));
     }
 
     void renew_signers(const std::shared_ptr<const Generation>& generation) {
@@ -269,16 +330,47 @@ private:
         });
     }
 
+    /// What ends by the clock: certificates that nobody confirmed (bug class 27), and transactions that nobody goes on with.
+    void keep_up() {
+        if (upkeep_.valid() && upkeep_.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return;
+        upkeep_ = std::async(std::launch::async, [this] {
+            try {
+                if (auto done = revoke_unconfirmed(); !done)
+                    log::error("certificates that were not confirmed are not revoked yet", {{"detail", done.error().detail}, {"cause", done.error().cause}});
+                if (auto ended = store_->end_transactions(program_.clock.now()); !ended)
+                    log::error("transactions not ended", {{"detail", ended.error().detail}, {"cause", ended.error().cause}});
+            } catch (const std::exception& error) {
+                log::error("fault", {{"while", "looking at what has ended"}, {"what", error.what()}});
+            }
+        });
+    }
+
+    Result<void> revoke_unconfirmed() {
+        const auto generation = gateway_->current();
+        for (;;) {
+            store::UnitOfWork work;
+            ESTUARY_TRY(const auto count, generation->authority->revoke_unconfirmed(unconfirmed_max, work));
+            if (count == 0) return {};
+            ESTUARY_CHECK(store_->commit(std::move(work)));
+            log::info("certificates revoked that were not confirmed in time", {{"count", count}});
+        }
+    }
+
     /// First no more requests, then everything that was promised is made durable, then the rest goes.
     void stop() {
         service_manager_.stopping();
         log::info("stopping");
         const auto patience = gateway_->current()->configuration.drain_timeout;
+        peer_checks_->begin_stop();
         server_->drain(patience);
         if (status_) status_->drain(patience);
+        if (cmp_) cmp_->drain(patience);
+        keys_->stop();
         if (status_threads_) status_threads_->stop();
+        peer_checks_->stop();
         if (metrics_) metrics_->drain(std::chrono::seconds{1});
         if (tidying_.valid()) tidying_.wait();
+        if (upkeep_.valid()) upkeep_.wait();
         store_.reset();
         log::info("stopped");
     }
@@ -290,12 +382,15 @@ private:
     Counters counters_;
     std::optional<Gateway> gateway_;
     std::optional<MetricsHandler> metrics_handler_;
+    std::shared_ptr<authority::KeyPool> keys_ = std::make_shared<authority::KeyPool>();
     StatusDesk desk_;
     std::optional<StatusHandler> status_handler_;
-    std::unique_ptr<net::Server> server_, metrics_, status_;
+    std::optional<CmpHandler> cmp_handler_;
+    std::unique_ptr<net::Server> server_, metrics_, status_, cmp_;
     std::unique_ptr<store::Store> store_;
+    std::optional<PeerChecks> peer_checks_;
     std::optional<StatusThreads> status_threads_;
-    std::future<void> tidying_;
+    std::future<void> tidying_, upkeep_;
 };
 
 }  // namespace
@@ -305,7 +400,8 @@ Exit serve(const ServeOptions& options, const Program& program) {
     // An arena a thread is 64 MiB of address space and keeps what is freed in it: a few are as fast here.
     ::mallopt(M_ARENA_MAX, 2);
 #endif
-    for (const auto& [name, given] : {std::pair{"--listen", &options.listen}, std::pair{"--status-listen", &options.status_listen}}) {
+    for (const auto& [name, given] : {std::pair{"--listen", &options.listen}, std::pair{"--status-listen", &options.status_listen},
+                                      std::pair{"--cmp-listen", &options.cmp_listen}}) {
         if (!*given) continue;
         if (const auto listen = parse_listen(**given); !listen) {
             report(program, in_context(name, listen.error()));

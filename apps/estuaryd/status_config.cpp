@@ -17,6 +17,11 @@ std::string status_base(const CaSection& section) {
     return status_base(section.name, error ? 0 : generation_of(directory));
 }
 
+std::string root_base(const x509::Certificate& root) {
+    // Only a key that cannot be read has no identifier, and such a root verifies nothing.
+    return fmt::format("{}{}", root_base_prefix, authority::root_key_text(root).value_or("none"));
+}
+
 std::string crl_file_name(std::string_view base, unsigned shard, bool delta) {
     return fmt::format("{}-{}{}.crl", base, shard, delta ? "-delta" : "");
 }
@@ -27,10 +32,17 @@ std::string crl_uri(const StatusSection& status, std::string_view file_name) {
 
 std::string ocsp_uri(const StatusSection& status) { return status.url.empty() ? std::string{} : status.url + "/ocsp"; }
 
+void point_to_root(const std::string& url, authority::CaPlan& plan) {
+    if (url.empty()) return;
+    plan.root_crl_uris = {fmt::format("{}/crl/{}", url, crl_file_name(fmt::format("{}{{key}}", root_base_prefix), 0, false))};
+    plan.root_certificate_uris = {fmt::format("{}/ca/{}{{key}}.cer", url, root_base_prefix)};
+}
+
 authority::StatusConfig status_config(const Configuration& configuration, const CaSection& section, std::string_view base) {
     authority::StatusConfig config;
     const auto& status = configuration.status;
     if (!status.present) return config;
+    config.publisher = base;
     config.crl_shards = section.crl.shards;
     config.crl_validity = section.crl.validity;
     config.deltas = section.crl.deltas;

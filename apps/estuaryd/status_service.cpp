@@ -63,6 +63,8 @@ std::shared_ptr<StatusService> StatusService::make(std::shared_ptr<const Generat
     for (const auto& issuer : service->issuers_) {
         service->source_.add(issuer);
         service->certificates_.emplace(issuer.base + ".cer", to_vec(issuer.config().certificate.der()));
+        if (const auto& above = issuer.config().chain; !above.empty())
+            service->certificates_.emplace(root_base(above.back()) + ".cer", to_vec(above.back().der()));
         if (!answers_ocsp(configuration, *issuer.section)) continue;
         const auto& place = issuer.section->ocsp.place;
         if (!secret) {
@@ -70,7 +72,7 @@ std::shared_ptr<StatusService> StatusService::make(std::shared_ptr<const Generat
             continue;
         }
         const auto wanted = ocsp_signer(configuration.directory, issuer.ca, issuer.base, issuer.section->ocsp.key_type);
-        auto signer = current_ocsp_signer(wanted, *issuer.authority, store, pointer(*secret), program.clock.now());
+        auto signer = current_own_certificate(wanted, *issuer.authority, store, pointer(*secret), program.clock.now());
         if (!signer) {
             wrong(place, "no OCSP signer for " + issuer.base, signer.error());
             continue;

@@ -51,7 +51,8 @@ public:
     const std::vector<OcspSignerState>& signers() const noexcept { return signers_; }
     /// Null where no CA answers OCSP.
     ocsp::Server* ocsp() noexcept { return server_ ? &*server_ : nullptr; }
-    /// Its signatures cost less than the way to a worker thread and back (P-256, Ed25519): answered where they are read.
+    /// Its signatures (P-256, Ed25519), with a read of the database here, cost less than the way to a worker thread and back: answered
+    /// where they are read (net::Handler::is_quick).
     bool signs_quickly() const noexcept { return signs_quickly_; }
     /// CA certificates, for clients that build chains: DER by file name ("issuing.cer").
     const std::map<std::string, ByteVec, std::less<>>& certificates() const noexcept { return certificates_; }

@@ -35,6 +35,8 @@ std::string header_line();
 std::string to_line(const Measured& measured);
 
 Measured enroll_keep_alive(const Target& target, const Floor& floor, unsigned requests, const std::string& name);
+/// A key made by the server each time (RFC 7030 4.4), under TLS alone; beside enroll_keep_alive.
+Measured serverkeygen_keep_alive(const Target& target, const Floor& floor, unsigned requests);
 Measured enroll_handshake_each(const Target& target, const Floor& floor, unsigned requests);
 Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, unsigned requests);
 Measured cacerts_keep_alive(const Target& target, unsigned requests);

@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
     program.add_option("--idle", idle, "Idle connections in the case idle");
     program.add_option("--status", status, "ADDRESS:PORT of the status listener, for the cases ocsp and presigned");
     program.add_option("--issuer", issuer_file, "The issuing CA (PEM), for the same");
-    program.add_option("--case", cases, "keepalive, handshake, mtls, cacerts, idle, ocsp, presigned; default: the first five");
+    program.add_option("--case", cases, "keepalive, handshake, mtls, cacerts, idle, ocsp, presigned, serverkeygen; default: the first five");
     CLI11_PARSE(program, argc, argv);
     if (cases.empty()) cases = {"keepalive", "handshake", "mtls", "cacerts", "idle"};
     try {
@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
         fmt::print("{}\n", header_line());
         for (const auto& name : cases) {
             if (name == "keepalive") fmt::print("{}\n", to_line(enroll_keep_alive(target, floor, requests, "enroll keep-alive")));
+            if (name == "serverkeygen") fmt::print("{}\n", to_line(serverkeygen_keep_alive(target, floor, requests)));
             if (name == "handshake") fmt::print("{}\n", to_line(enroll_handshake_each(target, floor, requests / 2)));
             if (name == "mtls") fmt::print("{}\n", to_line(enroll_mtls_handshake_each(target, floor, requests / 2)));
             if (name == "cacerts") fmt::print("{}\n", to_line(cacerts_keep_alive(target, requests * 10)));

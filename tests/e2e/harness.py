@@ -65,11 +65,10 @@ class Server:
         self.status_port = free_port()
         self.process = None
         self.log_path = directory.parent / (directory.name + ".log")
-        run_program(ESTUARYD, "init", "--dir", self.dir, "--name", "Test", *init_options)
         # Suites run side by side: each server's status listener has a port of its own, in certificates, too.
+        run_program(ESTUARYD, "init", "--dir", self.dir, "--name", "Test", "--status-url", self.status_url, *init_options)
         text = self.config.read_text()
-        self.config.write_text(re.sub(r'url = "http://[^"]*"', f'url = "{self.status_url}"', text)
-                               .replace("127.0.0.1:8442", f"127.0.0.1:{self.status_port}"))
+        self.config.write_text(text.replace('listen = ["127.0.0.1:8442"]', f'listen = ["127.0.0.1:{self.status_port}"]'))
 
     # -- the process ------------------------------------------------------------------------------------------------
     def start(self, *options, wrapper=()):

@@ -31,6 +31,13 @@ def crl(server, name="issuing-0.crl") -> bytes:
     return reply.octets
 
 
+def root_crl(server) -> bytes:
+    """The root's list, from where the issuing CA's certificate says."""
+    uri = re.search(r"URI:(\S+\.crl)", certificate_text(server.issuing)).group(1)
+    check_in(server.status_url + "/crl/root-", uri)
+    return crl(server, uri.rpartition("/")[2])
+
+
 def crl_text(der: bytes) -> str:
     return run_program("openssl", "crl", "-inform", "DER", "-noout", "-text", stdin=der).out
 
@@ -216,7 +223,6 @@ def test_deltas(tmp):
         server.admin("crl", "publish", "--complete")
         good, _ = enroll(server, tmp, "good")
         late, late_serial = enroll(server, tmp, "late")
-        server.admin("crl", "publish", "--root")
         server.admin("cert", "revoke", late_serial, "--reason", "superseded")
         wait_for(lambda: listed(crl(server, "issuing-0-delta.crl"), late_serial), 2, "the delta has it")
         complete, delta = crl(server), crl(server, "issuing-0-delta.crl")
@@ -224,7 +230,7 @@ def test_deltas(tmp):
         assert not listed(delta, early_serial)
         check_in("Freshest CRL", crl_text(complete))
         check_in("Delta CRL Indicator: critical", crl_text(delta))
-        lists = [complete, delta, crl(server, "root.crl")]
+        lists = [complete, delta, root_crl(server)]
         (tmp / "lists.pem").write_text("".join(run_program("openssl", "crl", "-inform", "DER", stdin=der).out for der in lists))
         check = ["openssl", "verify", "-CAfile", server.root, "-untrusted", server.issuing, "-crl_check_all", "-use_deltas",
                  "-CRLfile", tmp / "lists.pem"]
@@ -336,6 +342,95 @@ def test_rollover_keeps_the_status_of_former_certificates(server, tmp):
     done = run_program("openssl", "ocsp", "-url", server.status_url + "/ocsp", "-issuer", former, "-cert", file, "-CAfile", former_root)
     check_in("Response verify OK", done.err)
     check_in("revoked", done.out)
+    # Serial numbers of the other generation are nobody's (RFC 6960 2.2).
+    check_in(f"0x{serial}: unknown", ocsp(server, "-serial", "0x" + serial).out)
+
+
+def fetched_issuers(tmp, certificate) -> list:
+    """The certificates above one, fetched from where each says (authorityInfoAccess), up to one that says nothing."""
+    files, at = [], certificate
+    while found := re.search(r"CA Issuers - URI:(\S+)", certificate_text(at)):
+        der = run_program(need("curl"), "-sSf", found.group(1)).stdout
+        at = tmp / f"above-{len(files)}.pem"
+        at.write_text(run_program("openssl", "x509", "-inform", "DER", stdin=der).out)
+        files.append(at)
+    return files
+
+
+def verify_all(tmp, anchor, untrusted, certificate):
+    """openssl's judgement of every certificate of the path, by the lists that these certificates name and no others."""
+    options = [word for file in untrusted for word in ("-untrusted", file)]
+    uris = {uri for file in (certificate, *untrusted) for uri in re.findall(r"URI:(\S+\.crl)", certificate_text(file))}
+    lists = [run_program(need("curl"), "-sSf", uri).stdout for uri in sorted(uris)]
+    (tmp / "named.pem").write_text("".join(run_program("openssl", "crl", "-inform", "DER", stdin=der).out for der in lists))
+    done = run_program("openssl", "verify", "-CAfile", anchor, *options, "-crl_check_all", "-CRLfile", tmp / "named.pem", certificate, check=False)
+    return done.returncode, done.out + done.err
+
+
+def test_the_whole_path_by_what_the_certificates_point_to(server, tmp):
+    good, _ = enroll(server, tmp, "good")
+    bad, serial = enroll(server, tmp, "bad")
+    wait_for(lambda: fetch(server, "/crl/issuing-0.crl").status == 200)
+    above = fetched_issuers(tmp, good)
+    check_equal([file.read_text() for file in above], [server.issuing.read_text(), server.root.read_text()])
+    check_equal(verify_all(tmp, server.root, above[:1], good), (0, f"{good}: OK\n"))
+    server.admin("cert", "revoke", serial)
+    wait_for(lambda: listed(crl(server), serial), 2)
+    status, said = verify_all(tmp, server.root, above[:1], bad)
+    assert status != 0 and "certificate revoked" in said, said
+    # The issuing CA itself, by the root's list.
+    issuing = run_program("openssl", "x509", "-in", server.issuing, "-noout", "-serial").out.strip().split("=")[1].lower()
+    server.admin("cert", "revoke", issuing, "--ca", "root", "--reason", "cACompromise")
+    server.admin("crl", "publish", "--root")
+    assert listed(root_crl(server), issuing)
+    status, said = verify_all(tmp, server.root, above[:1], good)
+    assert status != 0 and "certificate revoked" in said, said
+
+
+def test_the_whole_path_after_a_rollover(server, tmp):
+    """Both generations, and the new one as those see it who trust the old root: NewWithOld names the old root's list."""
+    old, _ = enroll(server, tmp, "old")
+    old_root, old_issuing = tmp / "old-root.pem", tmp / "old-issuing.pem"
+    old_root.write_bytes(server.root.read_bytes())
+    old_issuing.write_bytes(server.issuing.read_bytes())
+    server.admin("ca", "rollover")
+    server.reload()
+    wait_for(lambda: fetch(server, "/crl/issuing.2-0.crl").status == 200)
+    new, _ = enroll(server, tmp, "new")
+    check_equal(verify_all(tmp, old_root, [old_issuing], old)[0], 0)
+    check_equal(verify_all(tmp, server.root, [server.issuing], new)[0], 0)
+    link = tmp / "new-with-old.pem"
+    certificates = re.findall(r"-----BEGIN.*?END CERTIFICATE-----\n", (server.dir / "ca/rollover.pem").read_text(), re.S)
+    link.write_text(certificates[1])
+    status, said = verify_all(tmp, old_root, [server.issuing, link], new)
+    check_equal(status, 0, said)
+
+
+def test_two_generations_and_two_processes(server, tmp):
+    """The server and `crl publish` at once: no number twice, none without its record (bug class 18)."""
+    password = server.credential("dev", "--uses", "20")
+    serials = [enroll(server, tmp, "dev", password)[1] for _ in range(3)]
+    server.admin("ca", "rollover")
+    server.reload()
+    wait_for(lambda: fetch(server, "/crl/issuing.2-0.crl").status == 200)
+    for serial in serials:
+        server.admin("cert", "revoke", serial)
+        server.admin("crl", "publish")
+    server.stop(signal.SIGKILL)
+    server.start()
+    server.admin("crl", "publish")
+    wait_for(lambda: all(listed(crl(server), serial) for serial in serials))
+    numbers = {}
+    for line in server.admin("audit", "list", "--json").out.splitlines():
+        event = json.loads(line)
+        if event["event"] == "crl.published":
+            numbers.setdefault(event["object"], []).append(int(re.search(r"number=(\d+)", event["detail"]).group(1)))
+    for base in ("issuing", "issuing.2"):
+        found = numbers[base + "/0"]
+        assert len(found) >= 5 and found == sorted(set(found)), (base, found)
+        check_equal(crl_number(crl(server, f"{base}-0.crl")), found[-1], base)
+    rows = json.loads(server.admin("crl", "show", "--json").out)
+    check_equal({row["state"] for row in rows}, {"published"})
 
 
 def test_hostile_requests(server, tmp):
@@ -369,7 +464,7 @@ def test_check_and_upgrade(tmp):
     server.start()
     try:
         assert "Distribution" not in certificate_text(enroll(server, tmp)[0]), "nothing changes in what is issued"
-        assert not (server.dir / "crl").exists()
+        assert not (server.dir / "crl/issuing-0.crl").exists()
         server.config.write_text(text.replace("interval = \"1d\"", "interval = \"9d\""))
         done = server.admin("check", check=False)
         check_equal(done.returncode, 1)

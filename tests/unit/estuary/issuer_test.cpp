@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include "estuary/cms/certs_only.h"
-#include "status_world.h"
+#include "tests/unit/ocsp/status_world.h"
 
-namespace estuary::client::test {
+namespace estuary::client {
 namespace {
 
+using namespace ocsp::test;
 using testing::HasSubstr;
 
 TEST(Issuer, MustHaveSigned) {
@@ -98,4 +99,4 @@ TEST(CertificateInput, ReadsFilesAndDirectories) {
 }
 
 }  // namespace
-}  // namespace estuary::client::test
+}  // namespace estuary::client

@@ -86,6 +86,17 @@ TEST(Configuration, new_installation_with_every_commented_key_is_good) {
     EXPECT_EQ(read.configuration->manufacturers.size(), 1u);
 }
 
+TEST(Configuration, certificates_of_manufacturers_are_checked_softly_unless_it_says_otherwise) {
+    const auto read = parse(std::string{good} + "[manufacturer.a]\nanchors = \"a.pem\"\n[manufacturer.b]\nanchors = \"b.pem\"\n"
+                                                "check_status = \"hard\"\ncheck_addresses = \"any\"\n");
+    ASSERT_TRUE(read.configuration) << all_faults(read);
+    const auto& [a, b] = std::tie(read.configuration->manufacturers[0], read.configuration->manufacturers[1]);
+    EXPECT_EQ(a.check_status, ocsp::PeerCheck::soft);
+    EXPECT_TRUE(a.public_addresses_only);
+    EXPECT_EQ(b.check_status, ocsp::PeerCheck::hard);
+    EXPECT_FALSE(b.public_addresses_only);
+}
+
 TEST(Configuration, server_profile_gives_no_registration_authority) {
     const auto read = parse(new_configuration_text({"x", {"localhost"}, "p256", ""}));
     ASSERT_TRUE(read.configuration);
@@ -171,6 +182,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"ca_without_key", "[ca.second]\ncertificate = \"x.pem\"\n", 9, "ca.second.key", "is missing"},
         FaultCase{"ca_of_both", "[ca.second]\ndirectory = \"ca2\"\nkey = \"x.key\"\n", 10, "ca.second.directory", "beside single files"},
         FaultCase{"manufacturer", "[manufacturer.acme]\n", 9, "manufacturer.acme.anchors", "is missing"},
+        FaultCase{"manufacturer_check", "[manufacturer.acme]\nanchors = \"a.pem\"\ncheck_status = \"often\"\n", 11, "manufacturer.acme.check_status", "not one of: off, soft, hard"},
+        FaultCase{"manufacturer_addresses", "[manufacturer.acme]\nanchors = \"a.pem\"\ncheck_addresses = \"mine\"\n", 11, "manufacturer.acme.check_addresses", "not one of: public, any"},
         FaultCase{"empty_file_name", "[database]\npath = \"\"\n", 10, "database.path", "is empty"},
         FaultCase{"log_level", "[log]\nlevel = \"loud\"\n", 10, "log.level", "not a log level"},
         FaultCase{"slow_hashes", "[security]\nslow_hashes_max = 0\n", 10, "security.slow_hashes_max", "1 to 64"}),

@@ -1,4 +1,7 @@
+#include <thread>
+
 #include "apps/estuaryd/status_config.h"
+#include "estuary/x509/crl_encoder.h"
 #include "tests/unit/estuaryd/status_fixture.h"
 
 namespace estuary::daemon {
@@ -19,8 +22,8 @@ struct Publishing {
         publisher.emplace(*installation.store, installation.clock);
         installation.files = std::make_unique<CrlFiles>(installation.files->directory());
     }
-    std::int64_t number(bool delta = false, unsigned shard = 0) const {
-        const auto record = installation.store->crl("issuing", shard, delta).value();
+    std::int64_t number(bool delta = false, unsigned shard = 0, const std::string& base = "issuing") const {
+        const auto record = installation.store->crl(base, shard, delta).value();
         return record ? record->number : 0;
     }
     /// The file's own number; 0 if there is no file.
@@ -173,7 +176,7 @@ TEST(CrlPublisher, takes_turns_with_another_publisher) {
     const auto serial_number = installation.issue();
     installation.revoke(serial_number);
     // As `crl publish` does beside it.
-    ASSERT_TRUE(publish_crl(installation.service->issuers(), "issuing", 0, CrlKind::complete, *installation.files, *installation.store));
+    ASSERT_TRUE(publish_crl(installation.service->issuers().front(), 0, CrlKind::complete, *installation.files, *installation.store));
     p.step();
     p.step();
     EXPECT_EQ(p.file_number("issuing-0.crl"), p.number());
@@ -188,7 +191,7 @@ TEST(CrlPublisher, nothing_is_released_before_it_is_recorded) {
     store::UnitOfWork work;
     const auto made = installation.generation->authority->make_crl("issuing", 0, CrlKind::complete, work);
     ASSERT_TRUE(made);
-    ASSERT_TRUE(publish_crl(installation.service->issuers(), "issuing", 0, CrlKind::complete, *installation.files, *installation.store));
+    ASSERT_TRUE(publish_crl(installation.service->issuers().front(), 0, CrlKind::complete, *installation.files, *installation.store));
     EXPECT_EQ(installation.store->commit(std::move(work)).error().code, Code::conflict);
     EXPECT_EQ(p.file_number("issuing-0.crl"), 2);
 }
@@ -196,6 +199,7 @@ TEST(CrlPublisher, nothing_is_released_before_it_is_recorded) {
 TEST(CrlPublisher, tries_on_where_the_directory_cannot_be_written) {
     StatusInstallation installation;
     Publishing p{installation};
+    std::filesystem::remove_all(installation.file("crl"));
     testing::write_text(installation.file("crl"), "a file in the way");
     p.step();
     EXPECT_EQ(p.number(), 0) << "not recorded either";
@@ -224,10 +228,120 @@ TEST(CrlPublisher, former_generations_tell_in_their_own_name) {
         const auto found = installation.files->find(crl_file_name(issuer.base, 0, false)).value();
         EXPECT_TRUE(found->list.verify_issued_by(issuer.config().certificate)) << issuer.base;
     }
-    const auto number = p.number();
+    const auto number = p.number(), next_number = p.number(false, 0, "issuing.2");
     p.step();
     p.step(61s);
     EXPECT_EQ(p.number(), number) << "both are there: nothing is due";
+    EXPECT_EQ(p.number(false, 0, "issuing.2"), next_number);
+}
+
+/// The numbers of every list that was recorded, in order, by name and shard ("issuing.2/0").
+std::map<std::string, std::vector<std::int64_t>> numbers_published(store::Store& store) {
+    std::map<std::string, std::vector<std::int64_t>> all;
+    const auto events = store.audit(0, 100'000).value();
+    for (const auto& event : events) {
+        if (event.event != "crl.published") continue;
+        const auto at = event.detail.find("number=") + 7;
+        all[event.object].push_back(std::stoll(event.detail.substr(at)));
+    }
+    return all;
+}
+
+TEST(CrlPublisher, every_generations_lists_are_recorded_before_they_are_released) {
+    StatusInstallation installation{"deltas = true"};
+    Publishing p{installation};
+    p.step();
+    ASSERT_EQ(testing::run({"ca", "rollover", "--dir", installation.directory()}, StatusInstallation::start).status, 0);
+    installation.open();
+    for (int i = 0; i < 3; ++i) {
+        installation.revoke(installation.issue());
+        p.step();
+        for (const auto* base : {"issuing", "issuing.2"})
+            for (const bool delta : {false, true})
+                EXPECT_EQ(p.file_number(crl_file_name(base, 0, delta)), p.number(delta, 0, base)) << base << delta;
+        if (i == 1) p.restart();
+    }
+    EXPECT_EQ(p.number(false, 0, "issuing.2"), 1) << "a sequence of its own (RFC 5280 5.2.3)";
+}
+
+TEST(CrlPublisher, two_processes_and_two_generations_never_use_a_number_twice) {  // bug class 18
+    StatusInstallation installation{"deltas = true"};
+    ASSERT_EQ(testing::run({"ca", "rollover", "--dir", installation.directory()}, StatusInstallation::start).status, 0);
+    installation.open();
+    StatusInstallation beside{StatusInstallation::Beside{installation}};
+    const auto work = [](StatusInstallation& process) {
+        Publishing p{process};
+        for (int round = 0; round < 12; ++round) {
+            process.revoke(process.issue());
+            p.step();
+            p.step();
+            if (round == 6) p.restart();
+        }
+    };
+    std::thread other{[&] { work(beside); }};
+    work(installation);
+    other.join();
+    Publishing p{installation};
+    p.step();
+    const auto all = numbers_published(*installation.store);
+    ASSERT_EQ(all.size(), 4u) << "two generations and their roots";
+    for (const auto& [name, numbers] : all) {
+        EXPECT_GE(numbers.size(), name.starts_with(root_base_prefix) ? 1u : 12u) << name;
+        EXPECT_EQ(std::ranges::adjacent_find(numbers, std::greater_equal<>{}), numbers.end()) << name;
+    }
+    for (const auto* base : {"issuing", "issuing.2"})
+        for (const bool delta : {false, true}) EXPECT_EQ(p.file_number(crl_file_name(base, 0, delta)), p.number(delta, 0, base)) << base;
+}
+
+TEST(CrlPublisher, numbers_go_on_from_the_files_where_the_database_was_restored) {  // bug class 18
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    const auto backup = installation.file("backup.db"), database = installation.file("estuary.db");
+    ASSERT_TRUE(installation.store->backup(backup));
+    for (int i = 0; i < 3; ++i) {
+        installation.revoke(installation.issue());
+        p.step();
+    }
+    ASSERT_EQ(p.number(), 4);
+    installation.store.reset();
+    for (const auto* suffix : {"-wal", "-shm"}) std::filesystem::remove(database.string() + suffix);
+    std::filesystem::copy_file(backup, database, std::filesystem::copy_options::overwrite_existing);
+    installation.open();
+    Publishing again{installation};
+    ASSERT_EQ(again.number(), 1);
+    const auto serial_number = installation.issue();
+    installation.revoke(serial_number);
+    again.step();
+    EXPECT_EQ(again.number(), 5);
+    EXPECT_TRUE(again.lists(serial_number));
+}
+
+/// A list in the name of the CA, with the number 1000, by another key.
+ByteVec forged_list(const x509::Certificate& ca) {
+    const auto key = crypto::PrivateKey::generate("p256").value();
+    x509::CrlTemplate list;
+    list.issuer = ca.subject();
+    list.signature_algorithm = key.signature_algorithm().value()->identifier;
+    list.this_update = StatusInstallation::start;
+    list.next_update = StatusInstallation::start + Seconds{3600};
+    list.number = x509::CrlNumber{1000};
+    list.authority_key_id = *ca.subject_key_id();
+    auto to_sign = x509::CrlEncoder{std::move(list)}.finish();
+    const auto signature = key.sign(to_sign.tbs()).value();
+    return std::move(to_sign).assemble(signature);
+}
+
+TEST(CrlPublisher, numbers_do_not_follow_a_file_that_somebody_else_signed) {
+    StatusInstallation installation;
+    Publishing p{installation};
+    p.step();
+    const auto forged = forged_list(installation.generation->authority->ca("issuing")->certificate);
+    testing::write_text(installation.files->path("issuing-0.crl"), std::string{as_text(forged)});
+    installation.revoke(installation.issue());
+    p.step();
+    EXPECT_EQ(p.number(), 2);
+    EXPECT_EQ(p.file_number("issuing-0.crl"), 2);
 }
 
 }  // namespace

@@ -19,6 +19,12 @@ protected:
         words.insert(words.end(), {"--dir", installation.directory()});
         return testing::run(std::move(words), StatusInstallation::start + later);
     }
+    std::string root_file() const {
+        return crl_file_name(root_base(installation.generation->authority->ca("issuing")->chain.back()), 0, false);
+    }
+    x509::RevocationList root_list() const {
+        return x509::RevocationList::from_bytes(file::read(installation.file("crl/" + root_file())).value()).value();
+    }
     StatusInstallation installation;
 };
 
@@ -62,10 +68,10 @@ TEST_F(StatusCommands, publish_and_show) {
     ASSERT_EQ(rows.size(), 2u);
     EXPECT_EQ(rows[0].at("file").as_string(), (installation.file("crl/issuing-0.crl")).string());
     EXPECT_EQ(rows[0].at("state").as_string(), "published");
-    EXPECT_EQ(rows[1].at("uri").as_string(), "http://localhost:8442/crl/root.crl");
+    EXPECT_EQ(rows[1].at("uri").as_string(), "http://localhost:8442/crl/" + root_file());
+    EXPECT_EQ(rows[1].at("number").as_int64(), 2) << "init made the first";
     EXPECT_EQ(rows[1].at("next_update").as_string(), to_iso8601(StatusInstallation::start + Seconds{90 * 86'400}));
-    const auto root = x509::RevocationList::from_bytes(file::read(installation.file("crl/root.crl")).value()).value();
-    EXPECT_TRUE(root.verify_issued_by(installation.generation->authority->ca("issuing")->chain.back()));
+    EXPECT_TRUE(root_list().verify_issued_by(installation.generation->authority->ca("issuing")->chain.back()));
     std::filesystem::remove(installation.file("crl/issuing-0.crl"));
     EXPECT_THAT(estuaryd({"crl", "show"}).out, HasSubstr("file missing"));
 }
@@ -84,8 +90,44 @@ TEST_F(StatusCommands, revoked_issuing_ca_stands_on_the_roots_list) {
     EXPECT_EQ(done.status, 0) << done.err;
     EXPECT_THAT(done.err, HasSubstr("estuaryd crl publish --root"));
     ASSERT_EQ(estuaryd({"crl", "publish", "--root"}).status, 0);
-    const auto root = x509::RevocationList::from_bytes(file::read(installation.file("crl/root.crl")).value()).value();
-    EXPECT_TRUE(root.find(ca.serial_number()));
+    EXPECT_TRUE(root_list().find(ca.serial_number()));
+}
+
+TEST_F(StatusCommands, each_root_has_a_list_of_its_own) {
+    const auto former_root = installation.generation->authority->ca("issuing")->chain.back();
+    const auto former_file = root_file();
+    EXPECT_TRUE(root_list().verify_issued_by(former_root)) << "made by init";
+    const auto uris = [](const x509::Certificate& certificate) { return x509::crl_uris(certificate.extensions()).value(); };
+    const std::string base = "http://localhost:8442/crl/";
+    EXPECT_EQ(uris(installation.generation->authority->ca("issuing")->certificate), std::vector{base + former_file});
+    ASSERT_EQ(estuaryd({"ca", "rollover"}).status, 0);
+    installation.open();
+    const auto& ca = *installation.generation->authority->ca("issuing");
+    EXPECT_NE(root_file(), former_file);
+    EXPECT_TRUE(root_list().verify_issued_by(ca.chain.back()));
+    EXPECT_EQ(uris(ca.certificate), std::vector{base + root_file()});
+    EXPECT_EQ(uris(ca.rollover[0]), std::vector{base + root_file()}) << "OldWithNew is the new root's work";
+    EXPECT_EQ(uris(ca.rollover[1]), std::vector{base + former_file}) << "NewWithOld is the old root's";
+    // The key says whose list is meant.
+    ASSERT_EQ(estuaryd({"crl", "publish", "--root", "--root-key", installation.file("ca.1/root.key").string()}).status, 0);
+    const auto list = x509::RevocationList::from_bytes(file::read(installation.file("crl/" + former_file)).value()).value();
+    EXPECT_TRUE(list.verify_issued_by(former_root));
+    EXPECT_EQ(list.crl_number(), x509::CrlNumber{3}) << "init, rollover, and now";
+    ASSERT_EQ(estuaryd({"crl", "publish"}).status, 0);
+    const auto rows = boost::json::parse(estuaryd({"crl", "show", "--json"}).out).as_array();
+    std::vector<std::string> names;
+    for (const auto& row : rows) names.emplace_back(row.at("ca").as_string());
+    EXPECT_THAT(names, ::testing::UnorderedElementsAre("issuing", "issuing.2", root_base(former_root), root_base(ca.chain.back())));
+    EXPECT_EQ(estuaryd({"check"}).err, "");
+}
+
+TEST_F(StatusCommands, a_revocation_is_told_by_the_list_of_its_generation) {
+    const auto serial = to_hex(installation.issue());
+    ASSERT_EQ(estuaryd({"ca", "rollover"}).status, 0);
+    installation.open();
+    const auto later = to_hex(installation.issue());
+    EXPECT_THAT(estuaryd({"cert", "revoke", serial}).err, HasSubstr("/crl/issuing-0.crl"));
+    EXPECT_THAT(estuaryd({"cert", "revoke", later}).err, HasSubstr("/crl/issuing.2-0.crl"));
 }
 
 TEST_F(StatusCommands, check_tells_what_ends) {
@@ -139,6 +181,8 @@ TEST(StatusConfiguration, each_fault_has_its_line_and_key) {
     EXPECT_THAT(faults("[status]\n[ca.issuing.ocsp]\nkey_type = \"x25519\"\n"), HasSubstr("ca.issuing.ocsp.key_type"));
     EXPECT_THAT(faults("[status]\n[ca.issuing.ocsp]\nvalidity = \"90d\"\n"), HasSubstr("ca.issuing.ocsp.validity"));
     EXPECT_THAT(faults("[ca.issuing.crl]\nshards = 2\n"), HasSubstr("there is no [status]"));
+    EXPECT_THAT(faults("[status]\n[ca.\"issuing.2\"]\ndirectory = \"x\"\n"), HasSubstr("generation 2 of 'issuing'"));
+    EXPECT_THAT(faults("[status]\n[ca.root-1]\ndirectory = \"x\"\n"), HasSubstr("offline roots"));
     EXPECT_THAT(faults("[status]\n[ca.\"my ca\"]\ndirectory = \"x\"\n"), HasSubstr("only letters, digits"));
     EXPECT_THAT(faults("[status]\n[profile.\"estuaryd-ocsp:issuing\"]\nkey_types = [\"p256\"]\n"), HasSubstr("choose another"));
 }

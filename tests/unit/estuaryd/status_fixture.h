@@ -15,13 +15,23 @@ namespace estuary::daemon::testing {
 class StatusInstallation {
 public:
     explicit StatusInstallation(const std::string& crl_keys = {}) {
+        directory_ = temporary_.emplace().path() / "data";
         if (run({"init", "--dir", directory(), "--host", "localhost"}, start).status != 0) throw std::runtime_error{"init"};
         if (!crl_keys.empty()) set("[ca.issuing.crl]\n", "[ca.issuing.crl]\n" + crl_keys + "\n");
         open();
     }
 
-    std::string directory() const { return (temporary_.path() / "data").string(); }
-    std::filesystem::path file(const std::string& name) const { return temporary_.path() / "data" / name; }
+    /// The same directory, as another process has it: nothing is shared but the files.
+    struct Beside {
+        const StatusInstallation& other;
+    };
+    explicit StatusInstallation(Beside beside) : directory_{beside.other.directory_} {
+        clock.set(beside.other.clock.now());
+        open();
+    }
+
+    std::string directory() const { return directory_.string(); }
+    std::filesystem::path file(const std::string& name) const { return directory_ / name; }
 
     void set(const std::string& text, const std::string& replacement) {
         auto content = read_text(file("estuary.toml"));
@@ -36,8 +46,9 @@ public:
         if (!read.configuration) throw std::runtime_error{to_string(read.faults.front())};
         const auto tell = [this](const Fault& fault) { told += to_string(fault) + "\n"; };
         if (!store) store = store::open_sqlite(read.configuration->database.path, {}, false).value();
+        checks = std::make_unique<PeerChecks>(*store, clock);
         files = std::make_unique<CrlFiles>(read.configuration->status.directory.path);
-        auto made = make_generation(std::move(*read.configuration), "", *store, program, tell);
+        auto made = make_generation(std::move(*read.configuration), "", *store, *checks, program, tell);
         if (!made) throw std::runtime_error{told};
         generation = made->generation;
         service = StatusService::make(generation, "", *store, program, tell);
@@ -64,6 +75,7 @@ public:
     std::ostringstream out, err;
     Program program{out, err, clock, entropy};
     std::unique_ptr<store::Store> store;
+    std::unique_ptr<PeerChecks> checks;
     std::unique_ptr<CrlFiles> files;
     std::shared_ptr<const Generation> generation;
     std::shared_ptr<StatusService> service;
@@ -82,7 +94,8 @@ private:
         return work;
     }
 
-    TemporaryDirectory temporary_;
+    std::optional<TemporaryDirectory> temporary_;
+    std::filesystem::path directory_;
     ByteVec serial_number_;
 };
 

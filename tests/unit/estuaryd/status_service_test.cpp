@@ -60,23 +60,41 @@ TEST(OcspSigner, goes_on_where_it_cannot_be_renewed) {
     installation.clock.advance(Seconds{25 * 86'400LL});
     // The directory of the new files is missing, and cannot be made.
     const auto wanted = ocsp_signer("/proc/no such directory", "issuing", "issuing", "p256");
-    EXPECT_FALSE(current_ocsp_signer(wanted, *installation.generation->authority, *installation.store, nullptr, installation.clock.now()));
+    EXPECT_FALSE(current_own_certificate(wanted, *installation.generation->authority, *installation.store, nullptr, installation.clock.now()));
     // Nothing is issued: the former pair is used on while it is valid.
     const auto former = ocsp_signer(installation.directory(), "issuing", "issuing", "p256");
     auto beyond = former;
     beyond.profile = "no such profile";
-    const auto signer = current_ocsp_signer(beyond, *installation.generation->authority, *installation.store, nullptr, installation.clock.now());
+    const auto signer = current_own_certificate(beyond, *installation.generation->authority, *installation.store, nullptr, installation.clock.now());
     ASSERT_TRUE(signer) << signer.error().detail;
     EXPECT_EQ(signer->certificate.chain.front(), first);
     EXPECT_TRUE(signer->trouble);
     EXPECT_FALSE(signer->renewed);
 }
 
+/// Bug class 18: what the OCSP of one generation says about certificates of another.
+TEST(StatusService, a_generation_answers_for_its_own_certificates_only) {
+    StatusInstallation installation;
+    const auto former_serial = installation.issue();
+    ASSERT_EQ(testing::run({"ca", "rollover", "--dir", installation.directory()}, StatusInstallation::start).status, 0);
+    installation.open();
+    const auto serial = installation.issue();
+    AuthoritySource source;
+    for (const auto& issuer : installation.service->issuers()) source.add(issuer);
+    const auto knows = [&](std::string_view base, const ByteVec& serial_number) { return source.status(base, serial_number).value().has_value(); };
+    EXPECT_TRUE(knows("issuing", former_serial));
+    EXPECT_FALSE(knows("issuing.2", former_serial));
+    EXPECT_TRUE(knows("issuing.2", serial));
+    EXPECT_FALSE(knows("issuing", serial));
+    installation.revoke(serial);
+    EXPECT_FALSE(knows("issuing", serial)) << "nor revoked";
+}
+
 class Handling : public ::testing::Test {
 protected:
     void SetUp() override {
         desk.replace(installation.service);
-        ASSERT_TRUE(publish_crl(installation.service->issuers(), "issuing", 0, authority::CrlKind::complete, *installation.files,
+        ASSERT_TRUE(publish_crl(installation.service->issuers().front(), 0, authority::CrlKind::complete, *installation.files,
                                 *installation.store));
     }
     http::Response get(const std::string& target, http::Headers headers = {}) {

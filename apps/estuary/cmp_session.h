@@ -1,0 +1,67 @@
+#pragma once
+// One CMP authority as this client sees it: URL, credentials, trust; and an operation carried out from the first message to the last.
+#include "directory.h"
+#include "estuary/cmp/client.h"
+#include "estuary/cmp/http_client.h"
+#include "login.h"
+
+namespace estuary::client {
+
+/// What the command line says that every operation needs.
+struct CmpOptions {
+    std::string url, name;
+    LoginOptions login;
+    std::string directory;             ///< whose certificate signs; in place of --cert
+    std::string trust, intermediates;
+    std::string expected_sender, recipient;
+    std::string mac = "pbm";
+    std::string wait = "10m";
+    bool system_trust = false, unprotected_errors = false;
+
+    /// All but the URL and what is positional.
+    void add_to(CLI::App& command);
+};
+
+tl::unexpected<Failure> cmp_usage(std::string detail);
+/// Prints the failure and returns its exit status; for commands that end so.
+ExitStatus cmp_status(const Error& error);
+
+class CmpSession {
+public:
+    /// Reads credentials and trust; nothing is sent.
+    static Outcome<CmpSession> create(const CmpOptions& options, const Clock& clock);
+
+    const std::vector<x509::Certificate>& anchors() const noexcept { return anchors_; }
+    const std::optional<cmp::ClientSigner>& signer() const noexcept { return signer_; }
+    const http::Url& url() const noexcept { return url_; }
+
+    /// Asks until there is an outcome; Declined is a failure (exit_refused). Waits as long as the options say (exit_pending).
+    Outcome<cmp::ClientOutcome> run(cmp::Wish wish);
+
+private:
+    explicit CmpSession(const Clock& clock) : clock_{&clock} {}
+    Outcome<void> read_trust(const CmpOptions& options);
+    Outcome<void> read_credentials(const CmpOptions& options);
+    Outcome<cmp::Client> client();
+    /// The octets of the answer to one message; sends it again where the connection broke, since an authority answers what it
+    /// has answered already in the same way.
+    Outcome<ByteVec> exchange(const cmp::ClientTransaction& transaction, Time until);
+    Result<http::Response> send(const http::Request& request);
+    Outcome<void> pause(Seconds time, const std::string& reason, Time until) const;
+
+    const Clock* clock_;
+    crypto::SystemEntropy entropy_;
+    http::Url url_;
+    cmp::HttpTarget target_;
+    net::ClientOptions connect_;
+    std::unique_ptr<net::Connection> connection_;
+
+    std::optional<cmp::ClientSecret> secret_;
+    std::optional<cmp::ClientSigner> signer_;
+    std::vector<x509::Certificate> anchors_, intermediates_;
+    std::optional<x509::Name> expected_sender_, recipient_;
+    bool unprotected_errors_ = false;
+    Seconds wait_{0};
+};
+
+}  // namespace estuary::client

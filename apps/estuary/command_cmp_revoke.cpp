@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "command_cmp.h"
+#include "estuary/base/file.h"
+#include "estuary/store/records.h"
+
+namespace estuary::client {
+namespace {
+
+struct Options {
+    CmpOptions cmp;
+    std::string certificate, reason = "unspecified";
+};
+
+Outcome<void> run(const Options& options, const Clock& clock) {
+    const auto reason = store::revocation_reason(options.reason);
+    if (!reason) return cmp_usage("--reason: " + reason.error().detail);
+    ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
+    if (!session.signer()) return cmp_usage("a revocation is signed: by --cert or --dir, the certificate itself or a registration authority's");
+    auto target = session.signer()->chain.front();
+    if (!options.certificate.empty()) {
+        ESTUARY_TRY_AS(const auto content, file::read(options.certificate), local_failure);
+        ESTUARY_TRY_AS(target, x509::Certificate::from_bytes(content), local_failure);
+    }
+    ESTUARY_TRY_OUTCOME(const auto outcome, session.run(cmp::RevocationWish{target.issuer(), to_vec(target.serial_number()),
+                                                                            static_cast<std::uint8_t>(*reason)}));
+    fmt::print("revoked        {} ({})\n", target.serial_hex(), options.reason);
+    if (const auto& status = std::get<cmp::Revoked>(outcome).status; status.status == cmp::PkiStatus::granted_with_mods)
+        fmt::print("note           {}\n", status.to_text());
+    return {};
+}
+
+}  // namespace
+
+void add_cmp_revoke(CLI::App& cmp, const Clock& clock, int& status) {
+    auto options = std::make_shared<Options>();
+    auto* command = cmp.add_subcommand("rr", "Revoke a certificate (RFC 9483 4.2)");
+    command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path]; without a path /.well-known/cmp")->required();
+    options->cmp.add_to(*command);
+    command->add_option("--dir", options->cmp.directory, "Sign with the certificate in this directory")->type_name("DIR");
+    command->add_option("--revoke", options->certificate, "The certificate to revoke (PEM or DER); default: the one that signs")->type_name("FILE");
+    command->add_option("--reason", options->reason, "keyCompromise, superseded, cessationOfOperation, … (default unspecified)");
+    command->callback([options, &clock, &status] {
+        if (auto done = run(*options, clock); !done) status = report(done.error());
+    });
+}
+
+}  // namespace estuary::client

@@ -1,0 +1,132 @@
+// estuary packages fetch, return (RFC 8295).
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "estuary/base/file.h"
+#include "package_walk.h"
+
+namespace estuary::client {
+namespace {
+
+struct FetchOptions {
+    SourceOptions source;
+    WalkOptions walk;
+    std::string out, signers;
+};
+
+struct ReturnOptions {
+    SourceOptions source;
+    std::string file, operation, uri;
+    std::int64_t package = 0;
+    bool sign = false;
+};
+
+tl::unexpected<Failure> usage(std::string detail) {
+    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
+}
+
+Outcome<void> make_directory(const std::filesystem::path& path) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (!error) return {};
+    return tl::unexpected<Failure>(local_failure({Code::unavailable, fmt::format("cannot create {}: {}", path.string(), error.message())}));
+}
+
+Outcome<void> fetch(FetchOptions& options, const Clock& clock) {
+    for (const auto& type : options.walk.types)
+        if (est::pal_type(type) == nullptr) return usage(fmt::format("--type: '{}' is no package type of RFC 8295", type));
+    options.walk.out = options.out;
+    if (!options.signers.empty()) {
+        ESTUARY_TRY_AS(const auto content, file::read(options.signers), local_failure);
+        ESTUARY_TRY_AS(options.walk.signers, x509::parse_certificates(content), local_failure);
+        if (options.walk.signers.empty()) return usage(fmt::format("--signers: {} holds no certificate", options.signers));
+    }
+    ESTUARY_TRY_OUTCOME(auto source, open_source(options.source, clock));
+    if (source.anchors.empty() && options.walk.signers.empty())
+        return usage("whom to believe is not said: --signers FILE, for the system's CA certificates sign no packages");
+    if (auto made = make_directory(options.out); !made) return made;
+    ESTUARY_TRY_OUTCOME(const auto walked, walk(source, options.walk, clock));
+    fmt::print(stderr, "{} fetched, {} there already\n", walked.kept, walked.there_already);
+    for (const auto& what : walked.to_do) fmt::print(stderr, "to do: {}\n", what);
+    for (const auto& what : walked.refused) fmt::print(stderr, "not kept: {}\n", what);
+    if (walked.refused.empty()) return {};
+    return tl::unexpected<Failure>(Failure{Error{Code::not_authenticated, fmt::format("{} of the list was not kept", walked.refused.size())},
+                                           exit_not_trusted});
+}
+
+/// "firmware/return/12" of --for URI, or of --to and --package.
+Outcome<std::string> return_path(const ReturnOptions& options, const Session& session) {
+    if (options.uri.empty())
+        return options.package == 0 ? options.operation + "/return" : fmt::format("{}/return/{}", options.operation, options.package);
+    const auto path = session.below(options.uri);
+    if (!path || path->find("/return") == std::string::npos)
+        return usage(fmt::format("--for: {} is no URI of this server and label at which receipts are returned", options.uri));
+    return *path;
+}
+
+Outcome<void> give_back(const ReturnOptions& options, const Clock& clock) {
+    if (options.operation.empty() == options.uri.empty()) return usage("say where it goes: --for URI, or --to OPERATION");
+    ESTUARY_TRY_OUTCOME(auto source, open_source(options.source, clock));
+    ESTUARY_TRY_OUTCOME(const auto path, return_path(options, *source.session));
+    const auto operation = est::operation_named(std::string_view{path}.substr(0, path.find('/')));
+    if (!operation) return usage(fmt::format("there is no operation like {}", path));
+    ESTUARY_TRY_AS(const auto content, file::read(options.file), local_failure);
+    ESTUARY_TRY_AS(auto der, est::decode_body(as_text(content), est::pem_pkcs7), local_failure);
+    if (options.sign) {
+        if (!source.identity) return usage("--sign needs an enrollment directory: its key signs");
+        ESTUARY_TRY_AS(der, est::sign_receipt(der, source.identity->key, source.identity->chain), local_failure);
+    }
+    ESTUARY_CHECK_AS(est::receipt_media_type(*operation, der), local_failure);
+    if (auto done = source.session->give_back(path, *operation, der); !done) return done;
+    fmt::print("returned to {}\n", path);
+    return {};
+}
+
+void add_fetch(CLI::App& parent, const Clock& clock, int& status) {
+    auto options = std::make_shared<FetchOptions>();
+    auto* command = parent.add_subcommand("fetch", "Fetch what waits for this client into a directory");
+    options->source.add_to(*command);
+    command->add_option("--out", options->out, "The directory; made if it is not there")->required()->type_name("DIR");
+    command->add_option("--type", options->walk.types, "Only packages of this type, by number or name; repeatable")->allow_extra_args(false);
+    command->add_option("--signers", options->signers, "Trust anchors of those who sign packages (default: the server's)")->type_name("FILE");
+    command->add_flag("--again", options->walk.again, "Also what is there already");
+    command->add_flag("--allow-unsigned", options->walk.allow_unsigned, "Also packages that are neither signed nor encrypted");
+    command->footer("Signatures that can be seen are verified; what fails is not kept. What a package means is for its reader.\n"
+                    "Examples:\n"
+                    "  estuary packages fetch /etc/estuary/dev1 --out /var/lib/dev1/packages\n"
+                    "  estuary packages fetch /etc/estuary/dev1 --out . --type firmware --signers firmware-ca.pem\n"
+                    "Exit status: 0 all is there, 1 failed here, 2 usage, 3 refused by the server, 4 something was not\n"
+                    "to be believed and was not kept, 6 not reachable or busy.");
+    command->callback([options, &clock, &status] {
+        if (auto done = fetch(*options, clock); !done) status = report(done.error());
+    });
+}
+
+void add_return(CLI::App& parent, const Clock& clock, int& status) {
+    auto options = std::make_shared<ReturnOptions>();
+    auto* command = parent.add_subcommand("return", "Return a receipt, response, confirm or error");
+    options->source.add_to(*command);
+    command->add_option("FILE", options->file, "A CMS ContentInfo with it, signed or bare: DER or PEM")->required();
+    auto* uri = command->add_option("--for", options->uri, "Where the package list wants it")->type_name("URI");
+    command->add_option("--to", options->operation, "Or the operation: symmetrickeys, firmware, tamp or serverkeygen")
+        ->excludes(uri)->check(CLI::IsMember({"symmetrickeys", "firmware", "tamp", "serverkeygen"}));
+    command->add_option("--package", options->package, "Number of the package that it is for, with --to")->excludes(uri);
+    command->add_flag("--sign", options->sign, "Sign it with the key of the enrollment directory");
+    command->footer("Examples:\n"
+                    "  estuary packages return /etc/estuary/dev1 receipt.cms --to symmetrickeys --package 12 --sign\n"
+                    "  estuary packages return /etc/estuary/dev1 error.cms --for https://ca.example/.well-known/est/firmware/return/7");
+    command->callback([options, &clock, &status] {
+        if (auto done = give_back(*options, clock); !done) status = report(done.error());
+    });
+}
+
+}  // namespace
+
+void add_packages(CLI::App& program, const Clock& clock, int& status) {
+    auto* parent = program.add_subcommand("packages", "Fetch packages, and return receipts (RFC 8295)");
+    parent->require_subcommand(1);
+    add_fetch(*parent, clock, status);
+    add_return(*parent, clock, status);
+}
+
+}  // namespace estuary::client

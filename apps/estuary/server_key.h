@@ -1,0 +1,23 @@
+#pragma once
+// Keys made by the server (RFC 7030 4.4): what the person says of their encryption, and how they are asked for.
+#include "directory.h"
+#include "enrollment.h"
+#include "estuary/est/client_keygen.h"
+
+namespace estuary::client {
+
+/// --decrypt-with, --decrypt-with-key, --decrypt-key.
+void add_key_decryption(CLI::App& command, KeyDecryption& into);
+/// Paths made absolute, for a state that is read elsewhere later.
+KeyDecryption absolute(KeyDecryption decryption);
+
+/// Reads what is named. "IDENTIFIER:KEY" in hexadecimal for a shared key; a certificate with its key, both PEM.
+Outcome<est::KeyOpener> key_opener(const KeyDecryption& decryption);
+
+/// Asks for a key as ask() does for a certificate: the answer holds both.
+Sender server_key_sender(Session& session, const KeyDecryption& decryption, const std::vector<x509::Certificate>& ca_certificates);
+
+/// Attributes that name the key to encrypt with; usage error where the server demands one and none is there.
+Outcome<std::vector<x509::Attribute>> delivery_attributes(const KeyDecryption& decryption, const est::RequestPlan& plan);
+
+}  // namespace estuary::client
