@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "estuary/store/key_tables.h"
+#include "estuary/store/rows.h"
 
 namespace estuary::store::sqlite {
 namespace {
@@ -38,23 +39,6 @@ KeyRecovery recovery_at(const Query& row) {
 
 DecryptionKey key_at(const Query& row) {
     return {row.integer(0), to_vec(row.blob(1)), row.text(2), row.text(3), to_vec(row.blob(4)), to_vec(row.blob(5)), row.time(6)};
-}
-
-template <class Make>
-auto every(Query&& query, const Make& make) -> Result<std::vector<decltype(make(query))>> {
-    std::vector<decltype(make(query))> rows;
-    for (;;) {
-        ESTUARY_TRY(const bool more, query.next());
-        if (!more) return rows;
-        rows.push_back(make(query));
-    }
-}
-
-template <class Make>
-auto first(Query&& query, const Make& make) -> Result<std::optional<decltype(make(query))>> {
-    ESTUARY_TRY(const bool found, query.next());
-    if (!found) return std::nullopt;
-    return make(query);
 }
 
 Result<std::vector<KeyRecovery::Approval>> approvals_of(const Connection& connection, std::int64_t recovery) {

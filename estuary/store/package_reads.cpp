@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "estuary/store/package_tables.h"
+#include "estuary/store/rows.h"
 
 namespace estuary::store::sqlite {
 namespace {
@@ -51,16 +52,6 @@ PackageReceipt receipt_at(const Query& row) {
     record.size = row.integer(9);
     record.received_at = row.time(10);
     return record;
-}
-
-template <class Make>
-auto every(Query&& query, const Make& make) -> Result<std::vector<decltype(make(query))>> {
-    std::vector<decltype(make(query))> rows;
-    for (;;) {
-        ESTUARY_TRY(const bool more, query.next());
-        if (!more) return rows;
-        rows.push_back(make(query));
-    }
 }
 
 /// "?,?,?" for so many values.

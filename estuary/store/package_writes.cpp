@@ -6,14 +6,6 @@ namespace {
 /// In the label's column: every label. No label is spelled so.
 constexpr std::string_view every_label = "*";
 
-/// Runs an insert whose unique constraint is a guard.
-Result<void> insert_new(Query&& query, std::string_view conflict) {
-    const int code = query.step();
-    if (code == SQLITE_DONE) return {};
-    if (code == SQLITE_CONSTRAINT_UNIQUE) return fail(Code::conflict, std::string{conflict});
-    return fail(query.error());
-}
-
 }  // namespace
 
 Result<PackageWrites> PackageWrites::prepare(const Connection& connection) {
@@ -45,11 +37,11 @@ Result<PackageWrites> PackageWrites::prepare(const Connection& connection) {
 Result<void> PackageWrites::write(const InsertPackage& insert) const {
     const auto& record = insert.record;
     const std::string_view label = record.label ? std::string_view{*record.label} : every_label;
-    return insert_new(Query{sql_.insert, record.type, label, record.recipient, record.recipient_key, record.media_type,
-                            static_cast<int>(record.encrypted), static_cast<int>(record.receipt_wanted), Bytes{record.digest},
-                            record.size, record.note, record.created_at, record.available_from, record.available_until,
-                            record.content},
-                      "this package waits for this recipient already");
+    return Query{sql_.insert, record.type, label, record.recipient, record.recipient_key, record.media_type,
+                 static_cast<int>(record.encrypted), static_cast<int>(record.receipt_wanted), Bytes{record.digest},
+                 record.size, record.note, record.created_at, record.available_from, record.available_until,
+                 record.content}
+        .insert("this package waits for this recipient already");
 }
 
 Result<void> PackageWrites::write(const RemovePackage& remove) const {
@@ -66,10 +58,10 @@ Result<void> PackageWrites::write(const RecordDownload& record) const {
 
 Result<void> PackageWrites::write(const InsertReceipt& insert) const {
     const auto& record = insert.record;
-    return insert_new(Query{sql_.insert_receipt, record.package, record.operation, record.client, record.requester, record.label,
-                            record.content_type, record.signer, Bytes{record.digest}, record.size, record.received_at,
-                            record.content},
-                      "this client has returned these octets before");
+    return Query{sql_.insert_receipt, record.package, record.operation, record.client, record.requester, record.label,
+                 record.content_type, record.signer, Bytes{record.digest}, record.size, record.received_at,
+                 record.content}
+        .insert("this client has returned these octets before");
 }
 
 }  // namespace estuary::store::sqlite

@@ -101,6 +101,13 @@ public:
         if (code_ == SQLITE_DONE) return {};
         return fail(error());
     }
+    /// An insert of what must not be there yet: Code::conflict, with these words, if it is.
+    Result<void> insert(std::string_view conflict) {
+        const int code = step();
+        if (code == SQLITE_DONE) return {};
+        if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY) return fail(Code::conflict, std::string{conflict});
+        return fail(error());
+    }
     Error error() const { return error_of(sqlite3_db_handle(statement_), code_, "running a statement"); }
 
     bool is_null(int column) const noexcept { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "estuary/store/columns.h"
+#include "estuary/store/rows.h"
 
 namespace estuary::store::sqlite {
 namespace {
@@ -83,23 +84,6 @@ PendingRequest pending_at(const Query& row) {
 
 AuditEvent audit_at(const Query& row) {
     return {row.integer(0), row.time(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6)};
-}
-
-template <class Make>
-auto first(Query&& query, const Make& make) -> Result<std::optional<decltype(make(query))>> {
-    ESTUARY_TRY(const bool found, query.next());
-    if (!found) return std::nullopt;
-    return make(query);
-}
-
-template <class Make>
-auto every(Query&& query, const Make& make) -> Result<std::vector<decltype(make(query))>> {
-    std::vector<decltype(make(query))> rows;
-    for (;;) {
-        ESTUARY_TRY(const bool more, query.next());
-        if (!more) return rows;
-        rows.push_back(make(query));
-    }
 }
 
 /// A LIKE pattern for "contains this text" (ASCII letters in either case).

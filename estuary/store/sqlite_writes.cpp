@@ -85,14 +85,6 @@ Result<void> Writes::apply(const UnitOfWork& work, bool& changed) {
     return {};
 }
 
-Result<void> Writes::insert_new(Query&& query, std::string_view conflict) {
-    const int code = query.step();
-    if (code == SQLITE_DONE) return {};
-    if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
-        return fail(Code::conflict, std::string{conflict});
-    return fail(query.error());
-}
-
 Result<void> Writes::change_one(Query&& query, std::string_view conflict) {
     ESTUARY_CHECK(query.run());
     if (sqlite3_changes(database_) == 0) return fail(Code::conflict, std::string{conflict});
@@ -126,11 +118,11 @@ Result<void> Writes::write(const InsertCertificate& insert, Unit& unit) {
         invalidity_date = record.revocation->invalidity_date;
     }
     const auto key = insert.request_key ? std::optional{Bytes{*insert.request_key}} : std::nullopt;
-    ESTUARY_CHECK(insert_new(Query{sql_.insert_certificate, ca, record.not_after, revoked_at, reason, record.serial_number,
-                                   record.not_before, record.issued_at, record.subject, record.subject_alt_names,
-                                   record.profile, record.label, record.requester, key, record.der,
-                                   std::int64_t{record.shard}, invalidity_date},
-                             "this CA has issued a certificate with this serial number"));
+    Query inserted{sql_.insert_certificate, ca, record.not_after, revoked_at, reason, record.serial_number,
+                   record.not_before, record.issued_at, record.subject, record.subject_alt_names,
+                   record.profile, record.label, record.requester, key, record.der,
+                   std::int64_t{record.shard}, invalidity_date};
+    ESTUARY_CHECK(inserted.insert("this CA has issued a certificate with this serial number"));
     unit.certificate = sqlite3_last_insert_rowid(database_);
     if (record.revocation) ESTUARY_CHECK(Query(sql_.log_revocation, *unit.certificate).run());
     if (!insert.request_key) return {};
@@ -181,10 +173,10 @@ Result<void> Writes::write(const InsertCredential& insert, Unit&) {
     const auto& record = insert.record;
     const auto subjects = to_lines(record.subject_patterns);
     const auto sans = to_lines(record.san_patterns);
-    return insert_new(Query{sql_.insert_credential, record.name, record.password_hash, record.digest_ha1, record.uses_left,
-                            record.expires_at, record.profile, subjects, sans, record.created_at, record.protocol,
-                            record.sealed_secret},
-                      "there is a credential of this name");
+    return Query{sql_.insert_credential, record.name, record.password_hash, record.digest_ha1, record.uses_left,
+                 record.expires_at, record.profile, subjects, sans, record.created_at, record.protocol,
+                 record.sealed_secret}
+        .insert("there is a credential of this name");
 }
 
 Result<void> Writes::write(const SpendCredential& spend, Unit&) {
@@ -206,11 +198,11 @@ Result<void> Writes::write(const RemoveCredential& remove, Unit&) {
 
 Result<void> Writes::write(const InsertPendingRequest& insert, Unit&) {
     const auto& record = insert.record;
-    return insert_new(Query{sql_.insert_pending, Bytes{record.key}, record.operation, record.profile, record.label,
-                            record.requester, record.subject, record.subject_alt_names, record.created_at, record.expires_at,
-                            as_integer(record.state), record.decided_by, record.reason, record.decided_at,
-                            record.certificate_id, record.request},
-                      "this request is waiting, or was decided, already");
+    return Query{sql_.insert_pending, Bytes{record.key}, record.operation, record.profile, record.label,
+                 record.requester, record.subject, record.subject_alt_names, record.created_at, record.expires_at,
+                 as_integer(record.state), record.decided_by, record.reason, record.decided_at,
+                 record.certificate_id, record.request}
+        .insert("this request is waiting, or was decided, already");
 }
 
 Result<void> Writes::write(const DecideRequest& decide, Unit&) {
@@ -241,8 +233,8 @@ Result<void> Writes::write(const PutTransaction& put, Unit&) {
     const auto& record = put.record;
     const Bytes key{record.key};
     if (record.revision == 0)
-        return insert_new(Query{sql_.insert_transaction, record.protocol, key, record.expires_at, record.state},
-                          "this transaction has begun already");
+        return Query{sql_.insert_transaction, record.protocol, key, record.expires_at, record.state}
+            .insert("this transaction has begun already");
     return change_one(Query{sql_.change_transaction, record.protocol, key, record.revision, record.expires_at, record.state},
                       "this transaction has gone on, or has ended");
 }

@@ -63,8 +63,6 @@ private:
     Result<void> write(const RecoverKey& recover, Unit&) { return keys_.write(recover); }
     Result<void> write(const InsertDecryptionKey& insert, Unit&) { return keys_.write(insert); }
     Result<void> write(const RemoveDecryptionKey& remove, Unit&) { return keys_.write(remove); }
-    /// Runs an insert whose unique constraint is a guard.
-    Result<void> insert_new(Query&& query, std::string_view conflict);
     /// Runs an update or delete whose WHERE is a guard: no row was changed means that it does not hold.
     Result<void> change_one(Query&& query, std::string_view conflict);
 
