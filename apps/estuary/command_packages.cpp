@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "estuary/base/file.h"
 #include "package_walk.h"
+#include "server_key.h"
 
 namespace estuary::client {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 struct FetchOptions {
     SourceOptions source;
     WalkOptions walk;
+    KeyDecryption decryption;
     std::string out, signers;
 };
 
@@ -32,6 +34,17 @@ Outcome<void> make_directory(const std::filesystem::path& path) {
     return tl::unexpected<Failure>(local_failure({Code::unavailable, fmt::format("cannot create {}: {}", path.string(), error.message())}));
 }
 
+/// As the command line says; or what the directory's server-made key came with; or else the directory's own key.
+Outcome<est::KeyOpener> opener_of(const KeyDecryption& decryption, const std::optional<Identity>& identity) {
+    if (decryption.given() || !identity) return key_opener(decryption);
+    // Those files may be gone by now; what they would open is named, and kept, all the same.
+    if (identity->state.decryption.given())
+        if (auto remembered = key_opener(identity->state.decryption)) return remembered;
+    est::KeyOpener own;
+    own.holder = cms::KeyHolder{identity->key, identity->chain.front()};
+    return own;
+}
+
 Outcome<void> fetch(FetchOptions& options, const Clock& clock) {
     for (const auto& type : options.walk.types)
         if (est::pal_type(type) == nullptr) return usage(fmt::format("--type: '{}' is no package type of RFC 8295", type));
@@ -44,6 +57,7 @@ Outcome<void> fetch(FetchOptions& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(auto source, open_source(options.source, clock));
     if (source.anchors.empty() && options.walk.signers.empty())
         return usage("whom to believe is not said: --signers FILE, for the system's CA certificates sign no packages");
+    ESTUARY_TRY_OUTCOME(options.walk.opener, opener_of(options.decryption, source.identity));
     if (auto made = make_directory(options.out); !made) return made;
     ESTUARY_TRY_OUTCOME(const auto walked, walk(source, options.walk, clock));
     fmt::print(stderr, "{} fetched, {} there already\n", walked.kept, walked.there_already);
@@ -89,9 +103,11 @@ void add_fetch(CLI::App& parent, const Clock& clock, int& status) {
     command->add_option("--out", options->out, "The directory; made if it is not there")->required()->type_name("DIR");
     command->add_option("--type", options->walk.types, "Only packages of this type, by number or name; repeatable")->allow_extra_args(false);
     command->add_option("--signers", options->signers, "Trust anchors of those who sign packages (default: the server's)")->type_name("FILE");
+    add_key_decryption(*command, options->decryption, "Verify also what is");
     command->add_flag("--again", options->walk.again, "Also what is there already");
-    command->add_flag("--allow-unsigned", options->walk.allow_unsigned, "Also packages that are neither signed nor encrypted");
-    command->footer("Signatures that can be seen are verified; what fails is not kept. What a package means is for its reader.\n"
+    command->add_flag("--allow-unsigned", options->walk.allow_unsigned, "Also packages that nobody has signed");
+    command->footer("Signatures are verified, also those inside of what is encrypted to the directory's certificate (or --decrypt-with,\n"
+                    "--decrypt-key); what fails is not kept. Packages are written as they came: `openssl cms -decrypt` opens them.\n"
                     "Examples:\n"
                     "  estuary packages fetch /etc/estuary/dev1 --out /var/lib/dev1/packages\n"
                     "  estuary packages fetch /etc/estuary/dev1 --out . --type firmware --signers firmware-ca.pem\n"

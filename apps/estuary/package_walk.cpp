@@ -26,19 +26,22 @@ std::string_view suffix_of(const est::PalType& type) {
     }
 }
 
+/// What of a package could be verified.
+enum class Seen : std::uint8_t { whole, outside };
+
 /// Verifies what can be verified; the error says why it is not kept (RFC 8295 3.2, 4.2, 5.1.2, 6.1.2, 7.1.2, 8.1).
-Result<void> check(const est::PalType& type, Bytes der, const est::Believed& authorities, const est::Believed& believed,
-                   bool allow_unsigned) {
-    if (type.operation == Operation::cacerts) return {};  // the server was authenticated; whom to trust is said elsewhere
-    if (type.operation == Operation::eecerts) return est::verify_peers(der, authorities).map([](const auto&) {});
-    if (type.operation == Operation::crls) return est::verify_crls(der, authorities).map([](const auto&) {});
-    if (type.number == "0022") return {};  // PKCS #12: its password shows whether it is whole
-    ESTUARY_TRY(const auto layers, est::read_layers(der));
-    ESTUARY_TRY(const auto signers, est::verify_package(der, believed));
-    // Somebody in between could have taken the signature away. One inside of something encrypted is for the reader to see.
-    if (signers.empty() && !layers.encrypted && !allow_unsigned)
+Result<Seen> check(const est::PalType& type, Bytes der, const est::Believed& authorities, const est::Believed& believed,
+                   const WalkOptions& options) {
+    const auto whole = [](const auto&) { return Seen::whole; };
+    if (type.operation == Operation::cacerts) return Seen::whole;  // the server was authenticated; whom to trust is said elsewhere
+    if (type.operation == Operation::eecerts) return est::verify_peers(der, authorities).map(whole);
+    if (type.operation == Operation::crls) return est::verify_crls(der, authorities).map(whole);
+    if (type.number == "0022") return Seen::whole;  // PKCS #12: its password shows whether it is whole
+    ESTUARY_TRY(const auto verified, est::verify_package(der, believed, options.opener));
+    // Somebody in between could have taken the signature away, and whoever knows a certificate can encrypt to it.
+    if (verified.signers.empty() && !verified.hidden && !options.allow_unsigned)
         return fail(Code::not_authenticated, "nobody has signed it (--allow-unsigned takes it all the same)");
-    return {};
+    return verified.hidden ? Seen::outside : Seen::whole;
 }
 
 class Walk {
@@ -100,13 +103,15 @@ private:
             if (!only_this_one) return tl::unexpected<Failure>(std::move(der).error());
             return refuse(type, *path, der.error().error.detail), Outcome<void>{};
         }
-        if (const auto good = check(type, *der, authorities_, believed_, options_.allow_unsigned); !good)
-            return refuse(type, *path, good.error().detail), Outcome<void>{};
+        const auto seen = check(type, *der, authorities_, believed_, options_);
+        if (!seen) return refuse(type, *path, seen.error().detail), Outcome<void>{};
         const bool secret = type.operation == Operation::symmetrickeys || type.operation == Operation::serverkeygen;
         const auto access = secret ? file::Access::owner_only : file::Access::everyone_reads;
         ESTUARY_CHECK_AS(file::write_atomically(file, *der, access), local_failure);
         fmt::print("{}\n", file.string());
         ++walked_.kept;
+        if (*seen == Seen::outside)
+            walked_.to_do.push_back(fmt::format("verify what is inside of {}: it is encrypted, and cannot be opened here", file.string()));
         return {};
     }
 

@@ -2,6 +2,7 @@
 // Walks a package list, and keeps what can be believed.
 #include <filesystem>
 
+#include "estuary/est/keygen.h"
 #include "package_source.h"
 
 namespace estuary::client {
@@ -10,8 +11,9 @@ struct WalkOptions {
     std::filesystem::path out;
     std::vector<std::string> types;                   ///< only these, by number or name; empty: all
     std::vector<x509::Certificate> signers;           ///< trust anchors of those who sign packages; empty: the server's
+    est::KeyOpener opener;                            ///< verifies also inside of what it opens; packages are kept as they came
     bool again = false;                               ///< also what was fetched before and is still there
-    bool allow_unsigned = false;                      ///< packages that nobody signed and nothing encrypts
+    bool allow_unsigned = false;                      ///< packages that nobody has signed
 };
 
 struct Walked {

@@ -42,11 +42,10 @@ std::string absolute_path(const std::string& path) {
 
 }  // namespace
 
-void add_key_decryption(CLI::App& command, KeyDecryption& into) {
-    auto* with = command.add_option("--decrypt-with", into.certificate, "With --server-key: have the key encrypted to this certificate (PEM)")
-                     ->type_name("FILE");
+void add_key_decryption(CLI::App& command, KeyDecryption& into, const std::string& what) {
+    auto* with = command.add_option("--decrypt-with", into.certificate, what + " encrypted to this certificate (PEM)")->type_name("FILE");
     command.add_option("--decrypt-with-key", into.certificate_key, "and open it with this key (default: the same file)")->type_name("FILE")->needs(with);
-    command.add_option("--decrypt-key", into.shared_key, "With --server-key: have the key encrypted with the shared key in this file")
+    command.add_option("--decrypt-key", into.shared_key, what + " encrypted with the shared key in this file")
         ->type_name("FILE")->excludes(with);
 }
 
@@ -71,6 +70,18 @@ Sender server_key_sender(Session& session, const KeyDecryption& decryption, cons
         ESTUARY_TRY_AS(const auto bag, est::sort_ca_certificates(ca_certificates), remote_failure);
         return session.server_key(make_request, opener, bag);
     };
+}
+
+Outcome<void> check_wish(const std::string& key_type) {
+    ESTUARY_TRY_AS(const auto* const type, crypto::key_type(key_type), local_failure);
+    if (!type->signs)
+        return usage(fmt::format("a request for a {} key cannot be signed: leave --key-type out, and the server's profile says what is made", key_type));
+    return {};
+}
+
+void tell_other_kind(const std::optional<crypto::PrivateKey>& made, const std::string& wished) {
+    if (made && !wished.empty() && made->public_key().type_name() != wished)
+        fmt::print(stderr, "note: the server made a key of type {}\n", made->public_key().type_name());
 }
 
 Outcome<std::vector<x509::Attribute>> delivery_attributes(const KeyDecryption& decryption, const est::RequestPlan& plan) {

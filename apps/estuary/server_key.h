@@ -6,8 +6,8 @@
 
 namespace estuary::client {
 
-/// --decrypt-with, --decrypt-with-key, --decrypt-key.
-void add_key_decryption(CLI::App& command, KeyDecryption& into);
+/// --decrypt-with, --decrypt-with-key, --decrypt-key. Their texts go on after `what`.
+void add_key_decryption(CLI::App& command, KeyDecryption& into, const std::string& what);
 /// Paths made absolute, for a state that is read elsewhere later.
 KeyDecryption absolute(KeyDecryption decryption);
 
@@ -16,6 +16,11 @@ Outcome<est::KeyOpener> key_opener(const KeyDecryption& decryption);
 
 /// Asks for a key as ask() does for a certificate: the answer holds both.
 Sender server_key_sender(Session& session, const KeyDecryption& decryption, const std::vector<x509::Certificate>& ca_certificates);
+
+/// Usage error for a kind of key that a request cannot be signed with: it cannot be wished for, only the server's profile says it.
+Outcome<void> check_wish(const std::string& key_type);
+/// Tells the person where the server made another kind of key than was wished for.
+void tell_other_kind(const std::optional<crypto::PrivateKey>& made, const std::string& wished);
 
 /// Attributes that name the key to encrypt with; usage error where the server demands one and none is there.
 Outcome<std::vector<x509::Attribute>> delivery_attributes(const KeyDecryption& decryption, const est::RequestPlan& plan);

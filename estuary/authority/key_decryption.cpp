@@ -47,10 +47,11 @@ Result<bool> is_named(const x509::Certificate& certificate, Bytes identifier) {
     return same(own, identifier);
 }
 
-/// A certificate of ours is its holder's: the same subject, or the same requester; a registration authority asks for others.
+/// A certificate of ours is its holder's: the same subject (an empty one is nobody's), or the same requester; a registration
+/// authority asks for others.
 bool is_holders(const store::CertificateRecord& record, const x509::Certificate& certificate, const KeyUser& user) {
-    return is_registration_authority(user.principal) || certificate.subject() == user.subject ||
-           record.requester == user.principal.describe();
+    const bool same_subject = !user.subject.empty() && certificate.subject() == user.subject;
+    return is_registration_authority(user.principal) || same_subject || record.requester == user.principal.describe();
 }
 
 }  // namespace

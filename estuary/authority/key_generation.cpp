@@ -118,14 +118,24 @@ Result<KeyOutcome> Authority::Impl::try_new_key(const KeyRequest& request, const
         ESTUARY_TRY(const auto waits, ask_for_approval(*rules, prepared.request, key, who, work, now));
         return std::get<Pending>(waits);
     }
-    if (!pending) ESTUARY_CHECK(spend(request.principal, work, now));
+    const bool above = rules->issuer->config->upstream != nullptr;
+    store::UnitOfWork opening;
+    if (!pending) ESTUARY_CHECK(spend(request.principal, above ? opening : work, now));
     // All that can fail for the key's sake comes before the signature.
     std::optional<store::ArchivedKey> archived;
     if (rules->profile.archive_keys) {
         ESTUARY_TRY(archived, archive_key(prepared.key, config.recovery_agents, now));
     }
     if (request.deliver) ESTUARY_CHECK(request.deliver(prepared.key));
-    ESTUARY_TRY(auto certificate, issue(*rules, prepared.request, who, std::nullopt, work, now));
+    const auto certify = [&]() -> Result<x509::Certificate> {
+        if (!above) return issue(*rules, prepared.request, who, std::nullopt, work, now);
+        // The key is not kept, so it names the request: nobody can come back for its certificate.
+        ESTUARY_TRY(auto outcome, ask_upstream({*rules, prepared.request, who, crypto::sha256(prepared.request.request.spki()), false, {}},
+                                               std::move(opening), now));
+        if (auto* issued = std::get_if<Issued>(&outcome)) return std::move(issued->certificate);
+        return fail(Code::unavailable, "the CA above takes its time, and keys that are made here do not wait");
+    };
+    ESTUARY_TRY(auto certificate, certify());
     audit(work, "key.generated", who,
           fmt::format("{}/{}", rules->profile.ca, to_hex(without_leading_zeros(certificate.serial_number()))), "ok",
           fmt::format("type={} archived={}", prepared.key.public_key().type_name(), archived ? "yes" : "no"));

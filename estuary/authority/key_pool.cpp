@@ -1,6 +1,7 @@
 #include "estuary/authority/key_pool.h"
 
 #include <chrono>
+#include <set>
 
 #include "estuary/base/log.h"
 
@@ -100,6 +101,7 @@ std::optional<std::string> KeyPool::lacking() const {
 }
 
 void KeyPool::work(const std::stop_token& stop) {
+    std::set<std::string> told;  // the first filling only: after that it happens all the time
     for (std::unique_lock lock{mutex_};;) {
         if (!changed_.wait(lock, stop, [this] { return lacking().has_value(); })) return;
         const auto type = *lacking();
@@ -110,7 +112,11 @@ void KeyPool::work(const std::stop_token& stop) {
         --under_way_[type];
         if (stop.stop_requested()) return;
         if (key) {
-            ready_[type].push_back(std::move(*key));
+            auto& ready = ready_[type];
+            ready.push_back(std::move(*key));
+            const auto wanted = options_.ready.find(type);
+            if (wanted != options_.ready.end() && ready.size() == wanted->second && told.insert(type).second)
+                log::info("keys ready", {{"type", type}, {"count", ready.size()}});
         } else {
             log::error("no key made", {{"type", type}, {"detail", key.error().detail}, {"cause", key.error().cause}});
             changed_.wait_for(lock, stop, pause_after_failure, [] { return false; });

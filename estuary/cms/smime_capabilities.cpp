@@ -1,6 +1,8 @@
 #include "estuary/cms/smime_capabilities.h"
 
+#include <algorithm>
 #include <array>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -43,10 +45,12 @@ std::vector<const ContentCipher*> content_ciphers(const Capabilities& capabiliti
             if (const auto* cipher = content_cipher(name); cipher->oid == capability.oid) listed.push_back(cipher);
     if (listed.empty()) return {&cipher_for(strength), content_cipher("AES-256-CBC")};
     const auto is_strong = [&](const ContentCipher* cipher) { return cipher->key_octets * 8 >= std::min(strength, 256u); };
-    // Not std::ranges::stable_partition: with libstdc++ 12 clang warns of what that is made of.
-    const auto weak = std::stable_partition(listed.begin(), listed.end(), is_strong);
-    std::stable_sort(weak, listed.end(), [](const auto* a, const auto* b) { return a->key_octets > b->key_octets; });
-    return listed;
+    std::vector<const ContentCipher*> ordered, weak;
+    for (const auto* cipher : listed) (is_strong(cipher) ? ordered : weak).push_back(cipher);
+    // Not a stable sort: with libstdc++ 12 clang warns of what that is made of, and a size is one cipher's.
+    std::ranges::sort(weak, std::ranges::greater{}, [](const auto* cipher) { return cipher->key_octets; });
+    ordered.insert(ordered.end(), weak.begin(), weak.end());
+    return ordered;
 }
 
 /// An AlgorithmIdentifier of an AES key wrap, with or without NULL.

@@ -18,10 +18,6 @@ tl::unexpected<Error> cannot_open(std::string cause) {
                 std::move(cause));
 }
 
-Result<crypto::Secret> decrypt(const cms::EnvelopedData& message, const KeyOpener& opener) {
-    return opener.shared ? message.open(*opener.shared) : message.open(*opener.holder);
-}
-
 /// The certificate of the one signer, whose signature is good.
 Result<x509::Certificate> verified_signer(const cms::SignedData& package) {
     if (package.signers().size() != 1) return fail(Code::bad_proof, "not signed by exactly one");
@@ -43,7 +39,7 @@ Result<OpenedKey> open_package(Bytes der, const KeyOpener& opener) {
     if (!message) return fail(in_context("the server's answer", message.error()));
     if (message->content_type() != cms::oid::signed_data)
         return fail(Code::malformed, "the private key in the server's answer is not signed (RFC 7030 4.4.2)");
-    const auto content = decrypt(*message, opener);
+    const auto content = opener.open(*message);
     if (!content) return content.error().code == Code::bad_proof ? cannot_open(content.error().cause) : fail(in_context("the server's answer", content.error()));
     const auto package = cms::parse_inner_signed_data(content->reveal());
     if (!package) return cannot_open(package.error().detail);

@@ -5,13 +5,6 @@
 
 namespace estuary::est {
 
-/// What the client can open a private key with; nothing of it: the key is to come as it is, under TLS alone.
-struct KeyOpener {
-    std::optional<cms::KeyHolder> holder;   ///< with its certificate
-    std::optional<cms::SharedKey> shared;
-
-    bool expects_encryption() const noexcept { return holder || shared; }
-};
 /// What the request says of it. bad_key: the certificate's key usage allows no encryption to it, or its key cannot receive.
 Result<KeyDelivery> delivery_to(const KeyOpener& opener);
 

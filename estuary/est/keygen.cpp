@@ -115,6 +115,7 @@ http::Response write_key_answer(const KeyPart& key, const x509::Certificate& cer
     wipe(written.body);
     http::Response response;
     response.headers.add("Content-Type", fmt::format("{}; boundary={}", media_multipart, written.boundary));
+    response.headers.add("Cache-Control", "no-store");  // also for what stands in between
     response.shared = {body, body->reveal_text()};
     return response;
 }

@@ -32,6 +32,18 @@ Result<KeyDelivery> key_delivery_of(const std::vector<x509::Attribute>& attribut
 /// The way back: what goes into a request.
 std::vector<x509::Attribute> key_delivery_attributes(const KeyDelivery& delivery);
 
+/// What the client can open a private key or a package with; nothing of it: a key is to come as it is, under TLS alone.
+struct KeyOpener {
+    std::optional<cms::KeyHolder> holder;   ///< with its certificate
+    std::optional<cms::SharedKey> shared;
+
+    bool expects_encryption() const noexcept { return holder || shared; }
+    /// With one of them, which must be there. The errors of EnvelopedData::open().
+    Result<crypto::Secret> open(const cms::EnvelopedData& message) const {
+        return shared ? message.open(*shared) : message.open(*holder);
+    }
+};
+
 /// A private key on its way: PrivateKeyInfo, or EnvelopedData.
 struct KeyPart {
     bool encrypted = false;

@@ -60,8 +60,8 @@ const ContentType* known(const Oid& oid) {
 /// What is inside of a layer: its type, and its element unless that is hidden.
 struct Inside {
     Oid type;
-    std::optional<ByteVec> element;
-    bool none = false;       ///< nothing at all
+    std::optional<crypto::Secret> element;   ///< keys, once they are opened
+    bool none = false;                       ///< nothing at all
 };
 
 der::Limits limits() { return cms::der_limits(package_limits()); }
@@ -80,21 +80,43 @@ Result<Inside> read_encrypted_data(Bytes element, Tag tag) {
     return read_encrypted_content(fields);
 }
 
+/// What the opener has the key for. What is for somebody else, or encrypted in a way that is not known here, stays hidden.
+Result<void> open_enveloped(const Oid& type, Bytes element, const KeyOpener& opener, Inside& into) {
+    auto untagged = to_vec(element);
+    untagged.front() = static_cast<std::uint8_t>(Tag::sequence);
+    const auto message = cms::EnvelopedData::parse(cms::make_content_info(type, untagged), package_limits());
+    if (!message && message.error().code == Code::unsupported) return {};
+    if (!message) return fail(message.error());
+    auto content = opener.open(*message);
+    if (!content && (content.error().code == Code::not_found || content.error().code == Code::unsupported)) return {};
+    if (!content) return fail(in_context("package", std::move(content).error()));
+    into.element = std::move(*content);
+    // Many encrypt a whole message as if it were plain data.
+    const auto nested = into.type == cms::oid::data ? cms::content_type_of(into.element->reveal()) : Result<Oid>{into.type};
+    if (!nested || *nested == into.type || known(*nested) == nullptr) return {};
+    ESTUARY_TRY(const auto inner, cms::inner_content(into.element->reveal()));
+    into = Inside{*nested, crypto::Secret{to_vec(inner)}, false};
+    return {};
+}
+
 /// EnvelopedData ::= SEQUENCE { version, originatorInfo [0] OPTIONAL, recipientInfos SET, encryptedContentInfo, … }; the fields
 /// of AuthEnvelopedData up to there are the same.
-Result<Inside> read_enveloped(Bytes element, Tag tag) {
+Result<Inside> read_enveloped(const Oid& type, Bytes element, Tag tag, const KeyOpener& opener) {
     ESTUARY_TRY(auto fields, der::enter_only(element, tag, "EnvelopedData", limits()));
     ESTUARY_CHECK(fields.integer());
     ESTUARY_CHECK(fields.element_if(der::context_constructed(0)));
     ESTUARY_TRY(const auto recipients, fields.content(Tag::set));
     if (recipients.empty()) return malformed("encrypted for nobody");
-    return read_encrypted_content(fields);
+    ESTUARY_TRY(auto inside, read_encrypted_content(fields));
+    if (opener.expects_encryption()) ESTUARY_CHECK(open_enveloped(type, element, opener, inside));
+    return inside;
 }
 
 /// EncryptedKeyPackage ::= CHOICE { encrypted EncryptedData, enveloped [0] EnvelopedData, authEnveloped [1] AuthEnvelopedData }
-Result<Inside> read_encrypted_key_package(Bytes element) {
+Result<Inside> read_encrypted_key_package(Bytes element, const KeyOpener& opener) {
     const auto tag = der::Reader{element, limits()}.peek();
-    if (tag == der::context_constructed(0) || tag == der::context_constructed(1)) return read_enveloped(element, *tag);
+    if (tag == der::context_constructed(0)) return read_enveloped(cms::oid::enveloped_data, element, *tag, opener);
+    if (tag == der::context_constructed(1)) return read_enveloped(cms::oid::auth_enveloped_data, element, *tag, opener);
     return read_encrypted_data(element, Tag::sequence);
 }
 
@@ -111,7 +133,7 @@ Result<Inside> read_compressed(Bytes element) {
 Result<Inside> read_signed(Bytes element, OpenLayers& into) {
     ESTUARY_TRY(auto data, cms::parse_inner_signed_data(element, package_limits()));
     Inside inside{data.content_type(), std::nullopt, !data.content()};
-    if (data.content()) inside.element = to_vec(*data.content());
+    if (data.content()) inside.element = crypto::Secret{to_vec(*data.content())};
     if (!data.signers().empty()) {
         into.seen.signed_ = true;
         into.signatures.push_back(std::move(data));
@@ -119,12 +141,12 @@ Result<Inside> read_signed(Bytes element, OpenLayers& into) {
     return inside;
 }
 
-Result<Inside> read_layer(const ContentType& type, Bytes element, OpenLayers& into) {
+Result<Inside> read_layer(const ContentType& type, Bytes element, const KeyOpener& opener, OpenLayers& into) {
     switch (type.kind) {
         case Kind::signed_data: return read_signed(element, into);
-        case Kind::enveloped: return read_enveloped(element, Tag::sequence);
+        case Kind::enveloped: return read_enveloped(type.oid, element, Tag::sequence, opener);
         case Kind::encrypted: return read_encrypted_data(element, Tag::sequence);
-        case Kind::encrypted_key_package: return read_encrypted_key_package(element);
+        case Kind::encrypted_key_package: return read_encrypted_key_package(element, opener);
         case Kind::compressed: return read_compressed(element);
         case Kind::content: break;
     }
@@ -135,12 +157,12 @@ bool hides(Kind kind) { return kind == Kind::enveloped || kind == Kind::encrypte
 
 }  // namespace
 
-Result<OpenLayers> open_layers(Bytes der) {
+Result<OpenLayers> open_layers(Bytes der, const KeyOpener& opener) {
     ESTUARY_CHECK(der::check_der(der, "package", limits()));
     ESTUARY_TRY(auto type, cms::content_type_of(der));
     ESTUARY_TRY(const auto content, cms::inner_content(der));
     OpenLayers out;
-    std::optional<ByteVec> element = to_vec(content);
+    std::optional<crypto::Secret> element{to_vec(content)};
     for (unsigned depth = 0;; ++depth) {
         if (type == cms::oid::data && !element) return out;  // hidden, and its maker did not say what it is
         const auto* layer = known(type);
@@ -150,12 +172,13 @@ Result<OpenLayers> open_layers(Bytes der) {
         if (!element) return out;
         if (depth == layers_max) return fail(Code::too_large, "package: too many layers");
         out.seen.encrypted = out.seen.encrypted || hides(layer->kind);
-        ESTUARY_TRY(auto inside, read_layer(*layer, *element, out));
+        ESTUARY_TRY(auto inside, read_layer(*layer, element->reveal(), opener, out));
         type = inside.type;
         out.has_content = !inside.none;
         element = std::move(inside.element);
         if (inside.none) return out;
-        if (element && known(type) != nullptr) ESTUARY_CHECK(der::check_der(*element, "package content", limits()));
+        out.hidden = !element && hides(layer->kind);
+        if (element && known(type) != nullptr) ESTUARY_CHECK(der::check_der(element->reveal(), "package content", limits()));
     }
     const auto* last = known(type);
     out.seen.content = last != nullptr ? std::string{last->name} : type.dotted();

@@ -9,8 +9,10 @@ struct OpenLayers {
     Layers seen;
     std::vector<cms::SignedData> signatures;   ///< of the layers that have signers, outermost first
     bool has_content = true;                   ///< false: the innermost SignedData has none (certs-only, crls-only)
+    bool hidden = false;                       ///< it is encrypted, and was not opened
 };
-Result<OpenLayers> open_layers(Bytes der);
+/// Goes as deep as it can: with an opener, also into what is encrypted for it.
+Result<OpenLayers> open_layers(Bytes der, const KeyOpener& opener = {});
 
 /// Whether a PFX (RFC 7292 4) keeps its private keys and secrets encrypted. malformed.
 Result<bool> pfx_is_encrypted(Bytes der);

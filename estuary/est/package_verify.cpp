@@ -66,15 +66,16 @@ Result<ByteVec> sign_receipt(Bytes der, const crypto::PrivateKey& key, const Cer
     return message.build();
 }
 
-Result<std::vector<std::string>> verify_package(Bytes der, const Believed& believed) {
-    ESTUARY_TRY(const auto open, detail::open_layers(der));
-    std::vector<std::string> signers;
+Result<Verified> verify_package(Bytes der, const Believed& believed, const KeyOpener& opener) {
+    ESTUARY_TRY(const auto open, detail::open_layers(der, opener));
+    Verified verified;
+    verified.hidden = open.hidden;
     for (const auto& data : open.signatures)
         for (const auto& signer : data.signers()) {
             ESTUARY_TRY(auto subject, verify(data, signer, believed));
-            signers.push_back(std::move(subject));
+            verified.signers.push_back(std::move(subject));
         }
-    return signers;
+    return verified;
 }
 
 Result<Certificates> verify_peers(Bytes der, const Believed& believed) {

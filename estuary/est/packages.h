@@ -1,6 +1,7 @@
 #pragma once
 // Packages and the receipts for them (RFC 8295): what their outer layers say, and whether their signatures are to be believed.
 // What a package means is its reader's business.
+#include "estuary/est/keygen.h"
 #include "estuary/est/pal.h"
 #include "estuary/x509/crl.h"
 
@@ -60,9 +61,13 @@ struct Believed {
     std::vector<x509::Certificate> anchors, others;   ///< others: CA certificates that may stand in between
     Time now{};
 };
-/// Verifies every signature that can be seen, each by a certificate with a path to an anchor, or by an anchor's own (RFC 8295
-/// 5.1.2, 6.1.2, 7.1.2, 8.1). The subjects of the signers; empty: nothing is signed. bad_proof, not_authenticated.
-Result<std::vector<std::string>> verify_package(Bytes der, const Believed& believed);
+struct Verified {
+    std::vector<std::string> signers;   ///< their subjects, outermost first; empty: nothing is signed
+    bool hidden = false;                ///< something is encrypted for somebody else: what is inside was not seen
+};
+/// Verifies every signature, each by a certificate with a path to an anchor, or by an anchor's own (RFC 8295 5.1.2, 6.1.2, 7.1.2,
+/// 8.1); also those inside of what `opener` opens. bad_proof, not_authenticated.
+Result<Verified> verify_package(Bytes der, const Believed& believed, const KeyOpener& opener = {});
 /// The certificates of a certs-only message; each must have a path to an anchor (RFC 8295 3.2).
 Result<std::vector<x509::Certificate>> verify_peers(Bytes der, const Believed& believed);
 /// The lists of a crls-only message; each must be signed by an anchor, or by a CA with a path to one, and be current (RFC 8295

@@ -147,6 +147,8 @@ CREATE TABLE unconfirmed (
 ) STRICT;
 CREATE INDEX unconfirmed_by_time ON unconfirmed (until);
 
+CREATE INDEX pending_requests_by_requester ON pending_requests (requester, label);
+
 CREATE TABLE packages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     type TEXT NOT NULL,

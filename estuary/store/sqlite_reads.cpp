@@ -4,6 +4,7 @@
 
 #include "estuary/store/columns.h"
 #include "estuary/store/rows.h"
+#include "estuary/store/transaction_reads.h"
 
 namespace estuary::store::sqlite {
 namespace {
@@ -170,6 +171,8 @@ Result<Reads> Reads::connect(const std::filesystem::path& path, const Options& o
         {all.pending_by_key, pending_columns, "WHERE request_key = ?"},
         {all.pending_by_id, pending_columns, "WHERE id = ?"},
         {all.setting, "SELECT value FROM settings WHERE name = ?", ""},
+        {all.transaction, transaction_query, ""},
+        {all.unconfirmed, unconfirmed_columns, unconfirmed_condition},
     };
     for (const auto& source : sources) {
         ESTUARY_TRY(source.statement, connection.prepare(fmt::format("{}{}", source.head, source.tail)));

@@ -27,11 +27,13 @@ public:
     Result<std::optional<std::string>> setting(std::string_view name) const;
     Result<void> check() const;
     const Connection& connection() const noexcept { return connection_; }
+    const Statement& transaction() const noexcept { return sql_.transaction; }
+    const Statement& unconfirmed() const noexcept { return sql_.unconfirmed; }
 
 private:
     struct Statements {
         Statement certificate_by_serial, certificate_by_id, status, certificate_by_key, count, credential, pending_by_key,
-            pending_by_id, setting;
+            pending_by_id, setting, transaction, unconfirmed;
     };
     Reads(Connection connection, Statements statements)
         : connection_{std::move(connection)}, sql_{std::move(statements)} {}

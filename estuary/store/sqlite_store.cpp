@@ -70,10 +70,10 @@ public:
         return readers_.with([&](const Reads& reads) { return reads.pending_requests(state); });
     }
     Result<std::optional<TransactionRecord>> transaction(std::string_view protocol, const RequestKey& key) override {
-        return readers_.with([&](const Reads& reads) { return sqlite::transaction(reads.connection(), protocol, key); });
+        return readers_.with([&](const Reads& reads) { return sqlite::transaction(reads.transaction(), protocol, key); });
     }
     Result<std::optional<UnconfirmedCertificate>> unconfirmed(std::string_view ca, Bytes serial_number) override {
-        return readers_.with([&](const Reads& reads) { return sqlite::unconfirmed(reads.connection(), ca, serial_number); });
+        return readers_.with([&](const Reads& reads) { return sqlite::unconfirmed(reads.unconfirmed(), ca, serial_number); });
     }
     Result<std::vector<UnconfirmedCertificate>> unconfirmed(Time before, std::size_t count_max) override {
         return readers_.with([&](const Reads& reads) { return sqlite::unconfirmed(reads.connection(), before, count_max); });

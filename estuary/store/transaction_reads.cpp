@@ -8,28 +8,20 @@ namespace {
 /// Rows deleted at once: a transaction of a few milliseconds.
 constexpr std::int64_t step_rows = 500;
 
-constexpr std::string_view unconfirmed_columns =
-    "SELECT c.id, a.name, c.serial_number, c.requester, u.until FROM unconfirmed u JOIN certificates c ON c.id = u.certificate "
-    "JOIN authorities a ON a.id = c.ca ";
-
 UnconfirmedCertificate unconfirmed_at(const Query& row) {
     return {row.integer(0), row.text(1), to_vec(row.blob(2)), row.text(3), row.time(4)};
 }
 
 }  // namespace
 
-Result<std::optional<TransactionRecord>> transaction(const Connection& connection, std::string_view protocol, const RequestKey& key) {
-    ESTUARY_TRY(const auto statement, connection.prepare("SELECT revision, expires_at, state FROM transactions WHERE "
-                                                         "transaction_key = ? AND protocol = ?"));
+Result<std::optional<TransactionRecord>> transaction(const Statement& statement, std::string_view protocol, const RequestKey& key) {
     Query query{statement, Bytes{key}, protocol};
     ESTUARY_TRY(const bool found, query.next());
     if (!found) return std::nullopt;
     return TransactionRecord{std::string{protocol}, key, query.integer(0), to_vec(query.blob(2)), query.time(1)};
 }
 
-Result<std::optional<UnconfirmedCertificate>> unconfirmed(const Connection& connection, std::string_view ca, Bytes serial_number) {
-    ESTUARY_TRY(const auto statement,
-                connection.prepare(fmt::format("{}WHERE a.name = ? AND c.serial_number = ?", unconfirmed_columns)));
+Result<std::optional<UnconfirmedCertificate>> unconfirmed(const Statement& statement, std::string_view ca, Bytes serial_number) {
     Query query{statement, ca, serial_number};
     ESTUARY_TRY(const bool found, query.next());
     if (!found) return std::nullopt;

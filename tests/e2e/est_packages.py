@@ -299,6 +299,32 @@ def test_our_client_walks_the_list(server, tmp):
     check_equal(elsewhere.returncode, 2)
 
 
+def test_our_client_looks_into_what_is_encrypted_for_it(server, tmp):
+    """RFC 8295 5.1.2: openssl signs and encrypts; a signature inside counts like one outside."""
+    device, peer = enrolled(server, tmp), enrolled(server, tmp, "peer")
+    vendor, stranger = Vendor(tmp / "vendor"), Vendor(tmp / "stranger", "stranger")
+
+    def encrypted(signer, holder, name):
+        inside = signer.sign(SYMMETRIC_KEYS, name).read_bytes()
+        run_program("openssl", "cms", "-encrypt", "-binary", "-aes256", "-recip", holder / "cert.pem", "-keyopt", "ecdh_kdf_md:sha256",
+                    "-outform", "DER", "-out", tmp / name, stdin=inside)
+        return tmp / name
+
+    for signer, holder, name in (vendor, device, "good"), (stranger, device, "strange"), (stranger, peer, "hidden"):
+        server.admin("package", "add", encrypted(signer, holder, name), "--type", "symmetric-key")
+    out = tmp / "out"
+    done = run_program(ESTUARY, "packages", "fetch", device, "--out", out, "--signers", vendor.root, "--type", "0024", check=False)
+    check_equal(done.returncode, 4)
+    check_equal(sorted(file.name for file in out.iterdir()), ["0024-1.cms", "0024-3.cms"], done.err)
+    check_in("CN=stranger has no valid path", done.err)
+    check_in("0024-3.cms: it is encrypted, and cannot be opened here", done.err)
+    check_equal((out / "0024-1.cms").read_bytes(), (tmp / "good").read_bytes())
+    check_equal((out / "0024-1.cms").stat().st_mode & 0o077, 0)
+    other = run_program(ESTUARY, "packages", "fetch", device, "--out", tmp / "other", "--signers", vendor.root, "--type", "0024",
+                        "--decrypt-with", peer / "cert.pem", "--decrypt-with-key", peer / "key.pem", check=False)
+    check_equal(sorted(file.name for file in (tmp / "other").iterdir()), ["0024-1.cms", "0024-2.cms"], other.err)
+
+
 def test_large_packages_pass(server, tmp):
     device, vendor = enrolled(server, tmp), Vendor(tmp / "vendor")
     image = b"\x30\x83\x30\x00\x05\x04\x83\x30\x00\x00" + bytes(0x300000)

@@ -1,10 +1,11 @@
-"""Keys made by the server (RFC 7030 4.4): curl and openssl as independent clients, and our own client."""
+"""Keys made by the server (RFC 7030 4.4): curl, openssl and Bouncy Castle as independent clients, and our own client."""
 import base64
 import email
 import json
 import os
+import re
 import stat
-import subprocess
+import urllib.request
 from pathlib import Path
 
 from harness import *  # noqa: F403
@@ -59,6 +60,13 @@ def with_attributes(der: bytes, attributes: dict) -> bytes:
     return tlv(0x30, tlv(0x30, version[1], subject[1], key[1], tlv(0xA0, written)), algorithm[1], signature[1])
 
 
+def with_key(der: bytes, spki: bytes) -> bytes:
+    """The request with another SubjectPublicKeyInfo; its signature becomes wrong."""
+    info, algorithm, signature = elements(elements(der)[0][2])
+    version, subject, _, *rest = elements(info[2])
+    return tlv(0x30, tlv(0x30, version[1], subject[1], spki, *(one[1] for one in rest)), algorithm[1], signature[1])
+
+
 def capabilities(*oids: str) -> bytes:
     return tlv(0x30, *(tlv(0x30, oid(one)) for one in oids))
 
@@ -74,6 +82,16 @@ def offer(server, label='serverkeygen = ["basic", "certificate"]\n', profile="",
     server.reload()
 
 
+def has_key_usage(server, usage: str):
+    """What the default label's certificates are good for."""
+    text = server.config.read_text()
+    server.config.write_text(text.replace('key_usage = ["digitalSignature"]', f"key_usage = {usage}", 1))
+
+
+def count(server) -> int:
+    return len(json.loads(server.admin("cert", "list", "--json").out))
+
+
 def user(server, name, *options):
     return ["--user", f"{name}:{server.credential(name, *options)}"]
 
@@ -84,6 +102,7 @@ class Parts:
     def __init__(self, reply):
         check_equal(reply.status, 200, repr(reply))
         check_in("multipart/mixed", reply.headers["content-type"])
+        self.reply = reply
         message = email.message_from_string(f"Content-Type: {reply.headers['content-type']}\n\n{reply.body}")
         parts = message.get_payload()
         check_equal(len(parts), 2, "a key and a certificate")
@@ -121,6 +140,19 @@ def open_package(server, tmp: Path, signed_data: bytes) -> bytes:
     return key[1]
 
 
+def subject_key_id(certificate: Path) -> bytes:
+    text = run_program("openssl", "x509", "-in", certificate, "-noout", "-ext", "subjectKeyIdentifier").out
+    return bytes.fromhex(text.split("\n")[1].strip().replace(":", ""))
+
+
+def opened(server, tmp: Path, parts: Parts, certificate: Path, key: Path):
+    """openssl opens the encrypted key, which is the issued certificate's."""
+    (tmp / "key.p7m").write_bytes(parts.key)
+    run_program("openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-in", tmp / "key.p7m", "-recip", certificate, "-inkey", key,
+                "-out", tmp / "inner.der")
+    check_pair(server, open_package(server, tmp, (tmp / "inner.der").read_bytes()), parts.certificate(tmp))
+
+
 def encryption_certificate(tmp: Path, name: str, kind: str) -> str:
     """NAME.pem and NAME.key, made by openssl for encryption; returns the key's identifier in hexadecimal."""
     kinds = {"rsa": (["rsa:2048"], "keyEncipherment"), "ec": (["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "keyAgreement"),
@@ -128,8 +160,7 @@ def encryption_certificate(tmp: Path, name: str, kind: str) -> str:
     new, usage = kinds[kind]
     run_program("openssl", "req", "-x509", "-newkey", *new, "-nodes", "-keyout", tmp / f"{name}.key", "-out", tmp / f"{name}.pem",
                 "-subj", f"/CN={name}", "-days", "30", "-addext", f"keyUsage=critical,{usage}")
-    text = run_program("openssl", "x509", "-in", tmp / f"{name}.pem", "-noout", "-ext", "subjectKeyIdentifier").out
-    return text.split("\n")[1].strip().replace(":", "").lower()
+    return subject_key_id(tmp / f"{name}.pem").hex()
 
 
 # -- curl and openssl ------------------------------------------------------------------------------------------------------------
@@ -144,8 +175,119 @@ def test_curl_gets_keys_that_openssl_opens(server, tmp):
         certificate = parts.certificate(tmp)
         check_pair(server, parts.key, certificate)
         check_in(f"made-{kind}", run_program("openssl", "x509", "-in", certificate, "-noout", "-subject").out)
+        check_in("no-store", parts.reply.headers["cache-control"])
         own = run_program("openssl", "pkey", "-in", tmp / "dev.key", "-pubout").out
         assert own != run_program("openssl", "x509", "-in", certificate, "-noout", "-pubkey").out, "the request's key is not certified"
+
+
+def test_octets_of_the_answer(server, tmp):
+    """RFC 2046 5.1.1 and RFC 8951 3.2.4, octet by octet: old clients have readers of their own."""
+    offer(server)
+    reply = server.post("serverkeygen", make_request(tmp, "/CN=shape"), *user(server, "shape"))
+    boundary = re.fullmatch(r'multipart/mixed; ?boundary="?([^"]+)"?', reply.headers["content-type"]).group(1)
+    first, second, third, rest = reply.body.split(f"--{boundary}")
+    check_equal(first, "", "nothing before the first part")
+    for part, media_type in [(second, "application/pkcs8"), (third, "application/pkcs7-mime; smime-type=certs-only")]:
+        head, _, body = part.removeprefix("\r\n").partition("\r\n\r\n")
+        check_equal(head.split("\r\n"), [f"Content-Type: {media_type}", "Content-Transfer-Encoding: base64"])
+        assert body.endswith("\r\n"), "the boundary stands on a line of its own"
+        for line in body.strip().split("\n"):
+            assert len(line.strip()) <= 76, line
+        base64.b64decode(body, validate=False)
+    check_equal(rest.strip(), "--", "the closing boundary")
+
+
+def test_bouncy_castle_gets_a_key(server, tmp):
+    """Its EST client reads the answer, and openssl what it made of it."""
+    jars = [Path("/usr/share/java") / f"{name}.jar" for name in ("bcprov", "bcutil", "bcpkix")]
+    if not all(jar.exists() for jar in jars):
+        raise Skip("Bouncy Castle is not installed (scripts/setup does it)")
+    javac, java = need("javac"), need("java")
+    classes = ":".join(str(path) for path in [tmp / "classes", *jars])
+    run_program(javac, "-cp", classes, "-d", tmp / "classes", Path(__file__).parent / "java/EstPeer.java")
+    offer(server, profile='server_key_types = ["p256", "rsa2048"]\n')
+    run_program(java, "-cp", classes, "EstPeer", f"localhost:{server.port}", server.root, "bc", server.credential("bc"), "CN=bc", tmp / "got")
+    check_pair(server, (tmp / "got.key").read_bytes(), tmp / "got.pem")
+
+
+def test_what_is_no_request_is_refused(server, tmp):
+    offer(server)
+    credential = user(server, "bad", "--uses", "1")
+    request = make_request(tmp, "/CN=bad")
+    before = count(server)
+    for what, status, reply in [
+            ("GET", 405, server.curl("serverkeygen", *credential)),
+            ("PUT", 405, server.post("serverkeygen", request, "-X", "PUT", *credential)),
+            ("an unknown label", 404, server.post("nowhere/serverkeygen", request, *credential)),
+            ("text", 415, server.post("serverkeygen", request, *credential, content_type="text/plain")),
+            ("nothing", 400, server.post("serverkeygen", b"", *credential, body=b"")),
+            ("no base64", 400, server.post("serverkeygen", b"", *credential, body=b"\x00\x01\xff")),
+            ("cut off", 400, server.post("serverkeygen", request[:-9], *credential)),
+            ("more than a request", 400, server.post("serverkeygen", request + b"\0", *credential)),
+            ("a certificate", 400, server.post("serverkeygen", base64.b64decode("".join(
+                server.issuing.read_text().split("-----")[2].split())), *credential)),
+            ("a name that is not allowed", 400, server.post("serverkeygen", make_request(tmp, "/CN=bad/title=boss"), *credential))]:
+        check_equal(reply.status, status, f"{what}: {reply}")
+        check_in("text/plain", reply.headers["content-type"], what)
+    check_equal(count(server), before)
+    Parts(server.post("serverkeygen", request, *credential))  # the one use is still there
+
+
+def test_kind_of_key_is_a_wish(server, tmp):
+    """RFC 7030 4.4.1: the public key is ignored, even one that nobody knows; what is not made here is made as the profile says."""
+    offer(server, profile='server_key_types = ["p384", "rsa2048"]\n')
+    credential = user(server, "wish", "--uses", "unlimited")
+    unknown = tlv(0x30, tlv(0x30, oid("1.2.3.4.5")), tlv(0x03, b"\0" + bytes(40)))
+    for request in (make_request(tmp, "/CN=wish"), make_request(tmp, "/CN=wish", key="rsa3072"), with_key(make_request(tmp, "/CN=wish"), unknown),
+                    with_key(make_request(tmp, "/CN=wish"), tlv(0x30))):
+        parts = Parts(server.post("serverkeygen", request, *credential))
+        check_in("P-384", run_program("openssl", "pkey", "-inform", "DER", "-noout", "-text", stdin=parts.key).out)
+        check_pair(server, parts.key, parts.certificate(tmp))
+    told = enroll(server, tmp / "dev", "CN=wished", "wished", "--key-type", "ed25519")
+    check_in("note: the server made a key of type p384", told.err)
+    refused = enroll(server, tmp / "not", "CN=wished", "wished2", "--key-type", "x25519", check=False)
+    check_equal(refused.returncode, 2, refused.err)
+    check_in("cannot be signed", refused.err)
+
+
+def metric(port: int, name: str, label: str):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        found = re.search(rf'^{name}\{{type="{label}"\}} (\S+)', answer.read().decode(), re.MULTILINE)
+    return found and float(found.group(1))
+
+
+def test_rsa_keys_come_from_a_pool(server, tmp):
+    """Made in the background, never more than were asked for; with none ready, others do not wait for it (bug class 30)."""
+    port = free_port()
+    keys = '\n[keys]\nthreads = {}\ndirect_max = 0\n[keys.ready]\nrsa2048 = 2\n\n[metrics]\nlisten = "127.0.0.1:{}"\n'
+    server.stop()
+    unchanged = server.config.read_text()
+    configured = unchanged.replace('profile = "device"\n', 'profile = "device"\nserverkeygen = ["basic"]\n', 1).replace(
+        "[profile.device]\n", '[profile.device]\nserver_key_types = ["p256", "rsa2048"]\n', 1)
+    server.config.write_text(configured + keys.format(0, port))
+    server.start()
+    credential = user(server, "pool", "--uses", "unlimited")
+    rsa, ec = make_request(tmp, "/CN=pool", key="rsa"), make_request(tmp, "/CN=pool")
+    check_equal((metric(port, "estuary_keys_ready", "rsa2048"), metric(port, "estuary_keys_wanted", "rsa2048")), (0, 2))
+    busy = server.post("serverkeygen", rsa, *credential)
+    check_equal(busy.status, 503, busy)
+    assert int(busy.headers["retry-after"]) > 0
+    check_equal(server.post("serverkeygen", ec, *credential).status, 200, "another kind does not wait")
+    check_equal(server.stop(), 0)
+
+    server.config.write_text(configured + keys.format(1, port))
+    server.start()
+    seen = set()
+    for _ in range(3):
+        wait_for(lambda: metric(port, "estuary_keys_ready", "rsa2048") == 2)
+        parts = Parts(server.post("serverkeygen", rsa, *credential))
+        check_pair(server, parts.key, parts.certificate(tmp))
+        seen.add(parts.key)
+    check_equal(len(seen), 3, "no key is given out twice")
+    check_in("keys ready type=rsa2048 count=2", server.log())
+    Parts(server.post("serverkeygen", rsa, *credential))
+    check_equal(server.stop(), 0, "ends in good order while a key is being made")
+    check_in("stopped", server.log())
 
 
 def test_it_is_off_by_default_and_needs_somebody(server, tmp):
@@ -162,7 +304,8 @@ def test_it_is_off_by_default_and_needs_somebody(server, tmp):
 
 def test_signature_of_the_request_does_not_count(server, tmp):
     offer(server)
-    broken = with_attributes(make_request(tmp, "/CN=unsigned"), {})
+    good = make_request(tmp, "/CN=unsigned")
+    broken = good[:-1] + bytes([good[-1] ^ 1])
     credential = user(server, "unsigned", "--uses", "2")
     check_equal(server.post("simpleenroll", broken, *credential).status, 400)
     parts = Parts(server.post("serverkeygen", broken, *credential))
@@ -182,7 +325,7 @@ def test_shared_key_opened_by_openssl(server, tmp):
         check_in("server-generated-key", parts.key_type)
         (tmp / "key.p7m").write_bytes(parts.key)
         shown = run_program("openssl", "cms", "-cmsout", "-print", "-inform", "DER", "-in", tmp / "key.p7m").out
-        check_in("d.kekri", shown, "KEKRecipientInfo")
+        assert re.search(r"d\.kekri:\s+version: 4\s", shown), f"KEKRecipientInfo of version 4: {shown}"
         check_in(f"id-aes{octets * 8}-wrap", shown)
         run_program("openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-in", tmp / "key.p7m", "-secretkey", key.hex(),
                     "-secretkeyid", identifier.hex(), "-out", tmp / "inner.der")
@@ -192,8 +335,10 @@ def test_shared_key_opened_by_openssl(server, tmp):
 def test_certificates_opened_by_openssl(server, tmp):
     """Key transport and key agreement to certificates that openssl made."""
     offer(server)
-    for kind, listed, shown in [("rsa", RSAES_OAEP, "d.ktri"), ("rsa", RSA_ENCRYPTION, "d.ktri"), ("ec", AES256_WRAP, "d.kari"),
-                                ("ec", AES128_WRAP, "d.kari"), ("p384", AES256_WRAP, "d.kari")]:
+    transport, agreement = r"d\.ktri:\s+version: 0\s+d\.issuerAndSerialNumber", r"d\.kari:\s+version: 3\s+d\.originatorKey"
+    for kind, listed, shown in [("rsa", RSAES_OAEP, transport + r"[\s\S]*rsaesOaep"), ("rsa", RSA_ENCRYPTION, transport + r"[\s\S]*rsaEncryption"),
+                                ("ec", AES256_WRAP, agreement + r"[\s\S]*dhSinglePass"), ("ec", AES128_WRAP, agreement),
+                                ("p384", AES256_WRAP, agreement)]:
         name = f"{kind}{listed.split('.')[-1]}"
         identifier = encryption_certificate(tmp, name, kind)
         server.admin("decrypt-key", "add", "--certificate", tmp / f"{name}.pem", "--subject", f"CN={name}")
@@ -201,10 +346,33 @@ def test_certificates_opened_by_openssl(server, tmp):
                                                                     SMIME_CAPABILITIES: capabilities(listed)})
         parts = Parts(server.post("serverkeygen", request, *user(server, name)))
         (tmp / "key.p7m").write_bytes(parts.key)
-        check_in(shown, run_program("openssl", "cms", "-cmsout", "-print", "-inform", "DER", "-in", tmp / "key.p7m").out, name)
-        run_program("openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-in", tmp / "key.p7m", "-recip", tmp / f"{name}.pem",
-                    "-inkey", tmp / f"{name}.key", "-out", tmp / "inner.der")
-        check_pair(server, open_package(server, tmp, (tmp / "inner.der").read_bytes()), parts.certificate(tmp))
+        message = run_program("openssl", "cms", "-cmsout", "-print", "-inform", "DER", "-in", tmp / "key.p7m").out
+        assert re.search(shown, message), f"{name}: {message}"
+        opened(server, tmp, parts, tmp / f"{name}.pem", tmp / f"{name}.key")
+
+
+def test_certificates_of_ours_are_their_holders(server, tmp):
+    """bug class 8: a certificate of this CA is named by who has it, and by nobody else."""
+    has_key_usage(server, '["digitalSignature", "keyEncipherment"]')
+    offer(server, label='serverkeygen = ["basic", "certificate"]\nserverkeygen_encrypted = true\n')
+    mine = tmp / "mine.pem"
+    mine.write_text(server.post("simpleenroll", make_request(tmp, "/CN=mine", name="mine", key="rsa"), *user(server, "mine")).certificates())
+    named = {ASYMMETRIC_DECRYPT_KEY_ID: tlv(0x04, subject_key_id(mine)), SMIME_CAPABILITIES: capabilities(RSAES_OAEP)}
+    own = with_attributes(make_request(tmp, "/CN=mine"), named)
+    opened(server, tmp, Parts(server.post("serverkeygen", own, *user(server, "again"))), mine, tmp / "mine.key")
+    # A renewal by the certificate itself, which receives the next key.
+    shown = ["--cert", mine, "--key", tmp / "mine.key"]
+    opened(server, tmp, Parts(server.post("serverkeygen", own, *shown)), mine, tmp / "mine.key")
+    before = count(server)
+    credential = user(server, "other")
+    others = server.post("serverkeygen", with_attributes(make_request(tmp, "/CN=other"), named), *credential)
+    nowhere = server.post("serverkeygen", with_attributes(make_request(tmp, "/CN=other"), {
+        **named, ASYMMETRIC_DECRYPT_KEY_ID: tlv(0x04, bytes(20))}), *credential)
+    check_equal((others.status, nowhere.status), (400, 400))
+    check_equal(others.body.replace(subject_key_id(mine).hex(), ""), nowhere.body.replace(bytes(20).hex(), ""), "another's is not there")
+    server.admin("cert", "revoke", run_program("openssl", "x509", "-in", mine, "-noout", "-serial").out.strip().split("=")[1])
+    check_equal(server.post("serverkeygen", own, *credential).status, 400, "nor is one that is revoked")
+    check_equal(count(server), before)
 
 
 def test_encryption_that_cannot_be_is_refused(server, tmp):
@@ -213,7 +381,7 @@ def test_encryption_that_cannot_be_is_refused(server, tmp):
     identifier = encryption_certificate(tmp, "named", "rsa")
     server.admin("decrypt-key", "add", "--certificate", tmp / "named.pem", "--subject", "CN=named")
     credential = user(server, "refused", "--uses", "1")
-    before = len(json.loads(server.admin("cert", "list", "--json").out))
+    before = count(server)
     named = tlv(0x04, bytes.fromhex(identifier))
     for what, subject, attributes in [
             ("unknown shared key", "named", {DECRYPT_KEY_ID: tlv(0x04, b"none"), SMIME_CAPABILITIES: capabilities(AES256_WRAP)}),
@@ -226,7 +394,7 @@ def test_encryption_that_cannot_be_is_refused(server, tmp):
         reply = server.post("serverkeygen", with_attributes(make_request(tmp, f"/CN={subject}"), attributes), *credential)
         check_equal(reply.status, 400, f"{what}: {reply}")
         check_in("text/plain", reply.headers["content-type"], what)
-    check_equal(len(json.loads(server.admin("cert", "list", "--json").out)), before)
+    check_equal(count(server), before)
     good = with_attributes(make_request(tmp, "/CN=named"), {ASYMMETRIC_DECRYPT_KEY_ID: named, SMIME_CAPABILITIES: capabilities(RSAES_OAEP)})
     Parts(server.post("serverkeygen", good, *credential))  # the one use was not spent on refusals
 
@@ -299,6 +467,70 @@ def test_client_decrypts_with_certificate_and_shared_key(server, tmp):
     assert not (tmp / "wrong-dir" / "current").exists()
 
 
+class KeyServer:
+    """An EST server whose keys, and all of the messages around them, openssl makes."""
+
+    def __init__(self, tmp: Path):
+        self.tmp, self.signer, self.recipient, self.options, self.plain = tmp, "kga", None, [], False
+        self.server = StrangeServer(tmp / "strange", self.answer)
+        for name, extensions in [("kga", "keyUsage=critical,digitalSignature\nextendedKeyUsage=1.3.6.1.5.5.7.3.32"),
+                                 ("device", "keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth")]:
+            self.server._issue(self.server._request(f"/CN={name}", name), extensions, f"{name}.pem")
+
+    def answer(self, asked):
+        if asked.operation != "serverkeygen":
+            return None
+        self.asked = asked.request_text()
+        request = make_request(self.tmp, "/CN=made", name="made")
+        certificate = self.server._issue(request, "keyUsage=critical,digitalSignature", "made.pem")
+        key = run_program("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", self.tmp / "made.key", "-outform", "DER").stdout
+        certs_only = self.server.certs_only(certificate)
+        kind = "application/pkcs8" if self.plain else "application/pkcs7-mime; smime-type=server-generated-key"
+        parts = [(certs_only[1]["Content-Type"], certs_only[2]), (kind, base64.encodebytes(key if self.plain else self.enveloped(key)))]
+        body = b"A preamble that nobody reads\n"
+        for media_type, content in parts:  # the certificate first, and lines that end with LF alone
+            body += f"--of a strange server\nContent-Type: {media_type}\n\n".encode() + content + b"\n"
+        return 200, {"Content-Type": 'multipart/mixed; boundary="of a strange server"'}, body + b"--of a strange server--\n"
+
+    def enveloped(self, key: bytes) -> bytes:
+        directory = self.server.dir
+        signed = run_program("openssl", "cms", "-sign", "-binary", "-nodetach", "-econtent_type", "2.16.840.1.101.2.1.2.78.5", "-signer",
+                             directory / f"{self.signer}.pem", "-inkey", directory / f"{self.signer}.key", "-outform", "DER",
+                             stdin=tlv(0x30, key)).stdout
+        (_, (_, _, inner)) = elements(elements(signed)[0][2])
+        message = run_program("openssl", "cms", "-encrypt", "-binary", "-aes256", "-outform", "DER", *self.options, stdin=inner).stdout
+        # openssl calls the content id-data, whatever it is told.
+        return message.replace(oid("1.2.840.113549.1.7.1"), oid("1.2.840.113549.1.7.2"), 1)
+
+
+def test_client_opens_what_openssl_makes(tmp):
+    strange = KeyServer(tmp)
+
+    def get(out, *options, check=True):
+        return run_program(ESTUARY, "enroll", strange.server.url, "--trust", strange.server.root, "--subject", "CN=made", "--server-key",
+                           "--out", tmp / out, *options, check=check)
+
+    (tmp / "shared").write_text(f"{b'strange'.hex()}:{'42' * 32}\n")
+    (tmp / "shared").chmod(0o600)
+    ways = [("shared", ["-secretkey", "42" * 32, "-secretkeyid", b"strange".hex()], ["--decrypt-key", tmp / "shared"])]
+    for name, kind, options in [("pkcs1", "rsa", []), ("oaep", "rsa", ["-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"]),
+                                ("ecdh", "ec", ["-keyopt", "ecdh_kdf_md:sha256"]), ("ecdh384", "p384", ["-keyopt", "ecdh_kdf_md:sha384"])]:
+        encryption_certificate(tmp, name, kind)
+        ways.append((name, ["-recip", tmp / f"{name}.pem", *options], ["--decrypt-with", tmp / f"{name}.pem", "--decrypt-with-key", tmp / f"{name}.key"]))
+    for name, strange.options, options in ways:
+        get(f"by-{name}", *options)
+        check_in("S/MIME Capabilities", strange.asked, name)
+        check_equal(run_program("openssl", "pkey", "-in", tmp / f"by-{name}/key.pem", "-pubout").out,
+                    run_program("openssl", "pkey", "-in", tmp / "made.key", "-pubout").out, name)
+    # Signed by somebody who may not make keys, and not encrypted at all: nothing is kept.
+    for name, change, told in [("device", {"signer": "device"}, "may not make keys"), ("plain", {"plain": True}, "without the encryption")]:
+        vars(strange).update({"signer": "kga", "plain": False, **change})
+        failed = get(f"not-{name}", *ways[-1][2], check=False)
+        assert failed.returncode != 0, name
+        check_in(told, failed.err)
+        assert not (tmp / f"not-{name}" / "current").exists()
+
+
 def test_client_waits_for_a_person(server, tmp):
     offer(server)
     server.config.write_text(server.config.read_text().replace("#manual_approval = true", 'manual_approval = true\npoll_interval = "1s"', 1))
@@ -316,22 +548,43 @@ def test_client_waits_for_a_person(server, tmp):
     check_directory(server, out)
 
 
-def test_secrets_are_nowhere(server, tmp):
-    """bug class 12: neither shared keys nor private keys in log, audit trail or database."""
-    offer(server)
-    line = server.admin("decrypt-key", "add").out.strip()
-    (tmp / "shared").write_text(line + "\n")
-    (tmp / "shared").chmod(0o600)
-    enroll(server, tmp / "dev", "CN=canary", "canary", "--decrypt-key", tmp / "shared")
-    key = run_program("openssl", "pkey", "-in", tmp / "dev/key.pem", "-outform", "DER").stdout
-    server.stop()
-    secret = bytes.fromhex(line.split(":")[1])
-    needles = [secret, secret.hex().encode(), key[-90:-60]]
+def written_forms(secret: bytes) -> list:
+    """As it is, in hexadecimal, and in base64 wherever it begins."""
+    texts = [base64.b64encode(bytes(shift) + secret)[4:-4] for shift in range(3)]
+    return [secret, secret.hex().encode(), secret.hex().upper().encode(), *texts]
+
+
+def private_value(key: Path) -> bytes:
+    """The secret number of an EC key, or of an RSA key its exponent, without leading zeros."""
+    text = run_program("openssl", "pkey", "-in", key, "-noout", "-text").out
+    number = re.search(r"(?:priv|privateExponent):\n((?: +[0-9a-f:]+\n)+)", text).group(1)
+    return bytes.fromhex(re.sub(r"[\s:]", "", number)).lstrip(b"\0")
+
+
+def check_nowhere(server, secrets):
+    """No file of the server's has any of them, in any form; the log tells everything that it can."""
     for path in [server.log_path, *server.dir.rglob("*")]:
         if path.is_file():
             content = path.read_bytes()
-            for needle in needles:
-                assert needle not in content, f"a secret is in {path}"
+            for secret in secrets:
+                for form in written_forms(secret):
+                    assert form not in content, f"a secret is in {path}"
+
+
+def test_secrets_are_nowhere(server, tmp):
+    """bug class 12: neither shared keys nor private keys in log, audit trail or database."""
+    server.config.write_text(server.config.read_text().replace('level = "info"', 'level = "debug"'))
+    offer(server, profile='server_key_types = ["p256", "rsa2048"]\n')
+    line = server.admin("decrypt-key", "add").out.strip()
+    (tmp / "shared").write_text(line + "\n")
+    (tmp / "shared").chmod(0o600)
+    secrets = [bytes.fromhex(line.split(":")[1])]
+    for name, options in {"canary": ("--decrypt-key", tmp / "shared"), "plain": (), "rsa": ("--key-type", "rsa2048")}.items():
+        enroll(server, tmp / name, f"CN={name}", name, *options)
+        secrets.append(private_value(tmp / name / "key.pem"))
+    check_equal(len(secrets[1]) > 24 and len(secrets[3]) > 200, True, "the canaries are what they should be")
+    server.stop()
+    check_nowhere(server, secrets)
 
 
 # -- archived keys --------------------------------------------------------------------------------------------------------------------
@@ -374,6 +627,7 @@ def test_archived_key_is_recovered_by_its_agent(server, tmp):
         (key,) = elements(package[2])
         check_pair(server, key[1], tmp / "dev/cert.pem")
     events = [json.loads(line)["event"] for line in server.admin("audit", "list", "--json").out.splitlines()]
+    check_nowhere(server, [private_value(tmp / "dev/key.pem")])
     check_equal([event for event in events if event.startswith("key.")],
                 ["key.generated", "key.recovery_requested", "key.recovered", "key.recovery_approved", "key.recovery_approved", "key.recovered"])
 

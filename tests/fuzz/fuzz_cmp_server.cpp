@@ -1,83 +1,62 @@
 // The whole CMP server, from a message's octets to the answer's. Input: an octet that chooses the label (low bits) and whether the
 // message is protected anew by a secret that the server knows (0x80), then the PKIMessage.
-#include <cstdlib>
-#include <filesystem>
+#include <array>
 
-#include <unistd.h>
-
-#include "estuary/authority/ceremony.h"
 #include "estuary/authority/shared_secrets.h"
-#include "estuary/base/log.h"
 #include "estuary/cmp/protection.h"
 #include "estuary/cmp/server.h"
+#include "issuing_world.h"
 
 namespace {
 
 using namespace estuary;
+using fuzz::require;
 
 constexpr std::string_view secret = "a canary of a secret";
-constexpr std::string_view password_key = "a key for passwords of 32 octets";
 constexpr std::array<const char*, 4> labels{"", "many", "keys", "manual"};
 
-void require(bool holds) {
-    if (!holds) std::abort();
+std::vector<authority::Profile> profiles(const authority::Profile& device) {
+    auto manual = device;
+    manual.name = "manual";
+    manual.manual_approval = true;
+    return {device, manual};
 }
 
-struct World {
-    World() {
-        log::set_level(log::Level::error);
-        directory = std::filesystem::temp_directory_path() / ("estuary-fuzz-cmp-" + std::to_string(::getpid()));
-        std::filesystem::create_directory(directory);
-        store = store::open_sqlite(directory / "fuzz.db").value();
-        store::UnitOfWork work;
-        authority::CaPlan plan;
-        plan.organisation_name = "Fuzz";
-        const auto ca = authority::make_ca(plan, clock, entropy, work).value();
+struct World : fuzz::IssuingWorld {
+    World() : IssuingWorld{profiles} {
+        add_credential();
+        cmp::ServerConfig config;
+        for (const auto* name : labels) config.labels.push_back(label(name));
+        const cmp::Credentials signer{{ca->issuing, ca->root}, ca->issuing_key};
+        config.signers.emplace("issuing", signer);
+        config.key_generators.emplace("issuing", signer);
+        config.message_time_window = Seconds{0};
+        server = cmp::Server::create(std::move(config), *authority, *store, clock, entropy).value();
+    }
+
+    void add_credential() {
         store::CredentialRecord record;
         record.name = "alice";
         record.protocol = "cmp";
         record.created_at = clock.now();
-        record.sealed_secret = authority::seal_secret(crypto::Secret{password_key}, record, crypto::Secret{secret}, entropy).value();
+        record.sealed_secret =
+            authority::seal_secret(crypto::Secret{fuzz::password_key}, record, crypto::Secret{secret}, entropy).value();
+        store::UnitOfWork work;
         work.writes.emplace_back(store::InsertCredential{std::move(record)});
-        require(store->commit(std::move(work)).has_value());
-        authority::Config config;
-        config.cas.push_back({"issuing", ca.issuing, ca.issuing_key, {ca.root}, {}});
-        auto device = authority::default_device_profile("issuing");
-        auto manual = device;
-        manual.name = "manual";
-        manual.manual_approval = true;
-        config.profiles = {device, manual};
-        config.password_key = crypto::Secret{password_key};
-        authority = authority::Authority::create(std::move(config), *store, clock, entropy).value();
-        cmp::ServerConfig server_config;
-        for (const auto* name : labels) {
-            cmp::Label label;
-            label.name = name;
-            label.profile = std::string_view{name} == "manual" ? "manual" : "device";
-            label.shared_secret = label.certificate_of_ours = label.registration_authority = true;
-            label.requests_max = std::string_view{name} == "many" ? 64 : 1;
-            label.unprotected_information = std::string_view{name} == "many";
-            label.generate_keys = std::string_view{name} == "keys";
-            server_config.labels.push_back(std::move(label));
-        }
-        const cmp::Credentials signer{{ca.issuing, ca.root}, ca.issuing_key};
-        server_config.signers.emplace("issuing", signer);
-        server_config.key_generators.emplace("issuing", signer);
-        server_config.message_time_window = Seconds{0};
-        server = cmp::Server::create(std::move(server_config), *authority, *store, clock, entropy).value();
+        commit(std::move(work));
     }
-    ~World() {
-        server.reset();
-        authority.reset();
-        store.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(directory, ignored);
+
+    static cmp::Label label(std::string_view name) {
+        cmp::Label label;
+        label.name = name;
+        label.profile = name == "manual" ? "manual" : "device";
+        label.shared_secret = label.certificate_of_ours = label.registration_authority = true;
+        label.requests_max = name == "many" ? 64 : 1;
+        label.unprotected_information = name == "many";
+        label.generate_keys = name == "keys";
+        return label;
     }
-    ManualClock clock{Time{Seconds{1'795'233'600}}};
-    crypto::SystemEntropy entropy;
-    std::filesystem::path directory;
-    std::unique_ptr<store::Store> store;
-    std::unique_ptr<authority::Authority> authority;
+
     std::unique_ptr<cmp::Server> server;
 };
 

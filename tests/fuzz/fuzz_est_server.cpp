@@ -1,104 +1,66 @@
 // The whole EST server, from a request's octets to its answer. Input: a line of flags (p: no TLS, c: a client certificate,
 // v: it was verified), then method, target and fields as in HTTP, a blank line, and the body.
-#include <cstdlib>
-#include <fstream>
-
-#include "estuary/authority/ceremony.h"
 #include "estuary/base/encoding.h"
-#include "estuary/base/log.h"
 #include "estuary/base/text.h"
 #include "estuary/cms/certs_only.h"
+#include "estuary/est/keygen.h"
+#include "estuary/est/packages.h"
 #include "estuary/est/server.h"
+#include "issuing_world.h"
 
 namespace {
 
 using namespace estuary;
+using fuzz::require;
 
 constexpr std::string_view password = "correct horse battery staple";
-constexpr std::string_view password_key = "a key for passwords of 32 octets";
 
-/// One credential, and nothing that lasts.
-class StubStore final : public store::Store {
-public:
-    StubStore() {
-        credential_.id = 1;
-        credential_.name = "alice";
-        credential_.password_hash = crypto::hash_generated_password(crypto::Secret{password}, crypto::Secret{password_key});
-        credential_.digest_ha1 = crypto::digest_ha1("alice", "estuary", crypto::Secret{password});
-    }
-    void submit(store::UnitOfWork, store::Committed committed) override { committed({}); }
-    Result<std::optional<store::CertificateRecord>> certificate(std::string_view, Bytes) override { return nothing<store::CertificateRecord>(); }
-    Result<std::optional<store::CertificateRecord>> certificate(std::int64_t) override { return nothing<store::CertificateRecord>(); }
-    Result<std::optional<store::CertificateStatus>> certificate_status(std::string_view, Bytes) override {
-        return nothing<store::CertificateStatus>();
-    }
-    Result<std::optional<store::CertificateRecord>> certificate_of_request(const store::RequestKey&) override {
-        return nothing<store::CertificateRecord>();
-    }
-    Result<std::int64_t> visit_revoked(const store::RevokedQuery&,
-                                       const std::function<void(const store::RevokedCertificate&)>&) override { return 0; }
-    Result<std::vector<store::RevocationChange>> revocation_changes(std::int64_t, std::size_t) override {
-        return std::vector<store::RevocationChange>{};
-    }
-    Result<std::int64_t> last_revocation_change() override { return 0; }
-    Result<std::optional<store::CrlRecord>> crl(std::string_view, unsigned, bool) override { return std::nullopt; }
-    Result<std::vector<store::CrlRecord>> crls() override { return std::vector<store::CrlRecord>{}; }
-    Result<std::vector<store::CertificateRecord>> certificates(const store::CertificateFilter&) override {
-        return std::vector<store::CertificateRecord>{};
-    }
-    Result<std::int64_t> count_certificates() override { return 0; }
-    Result<std::optional<store::CredentialRecord>> credential(std::string_view name) override {
-        return name == credential_.name ? std::optional{credential_} : std::nullopt;
-    }
-    Result<std::vector<store::CredentialRecord>> credentials() override { return std::vector{credential_}; }
-    Result<std::optional<store::PendingRequest>> pending_request(const store::RequestKey&) override {
-        return nothing<store::PendingRequest>();
-    }
-    Result<std::optional<store::PendingRequest>> pending_request(std::int64_t) override { return nothing<store::PendingRequest>(); }
-    Result<std::vector<store::PendingRequest>> pending_requests(std::optional<store::PendingRequest::State>) override {
-        return std::vector<store::PendingRequest>{};
-    }
-    Result<std::vector<store::AuditEvent>> audit(std::int64_t, std::size_t) override { return std::vector<store::AuditEvent>{}; }
-    Result<std::optional<std::string>> setting(std::string_view) override { return nothing<std::string>(); }
-    Result<std::size_t> tidy(Time) override { return std::size_t{0}; }
-    Result<void> backup(const std::filesystem::path&) override { return {}; }
-    Result<void> check() override { return {}; }
+std::vector<authority::Profile> profiles(const authority::Profile& device) { return {device}; }
 
-private:
-    template <class T>
-    static Result<std::optional<T>> nothing() {
-        return std::optional<T>{};
-    }
-    store::CredentialRecord credential_;
-};
-
-struct World {
-    World() {
-        log::set_level(log::Level::error);
-        store::UnitOfWork unrecorded;
-        authority::CaPlan plan;
-        plan.organisation_name = "Fuzz";
-        const auto ca = authority::make_ca(plan, clock, entropy, unrecorded).value();
-        authority::Config config;
-        config.cas.push_back({"issuing", ca.issuing, ca.issuing_key, {ca.root}, {}});
-        config.profiles = {authority::default_device_profile("issuing")};
-        config.password_key = crypto::Secret{password_key};
-        authority = authority::Authority::create(std::move(config), store, clock, entropy).value();
-        est::ServerConfig labels;
+struct World : fuzz::IssuingWorld {
+    World() : IssuingWorld{profiles}, packages{*store->package_reads(), clock} {
+        store::UnitOfWork work;
+        work.writes.emplace_back(store::InsertCredential{alice()});
+        work.writes.emplace_back(store::InsertPackage{firmware()});
+        commit(std::move(work));
+        est::ServerConfig config;
+        config.packages = &packages;
         est::Label label;
         label.profile = "device";
         label.enroll.basic = label.enroll.digest = label.enroll.certificate_of_ours = label.renew.certificate_of_ours = true;
-        labels.labels.push_back(label);
+        label.packages = label.serverkeygen = label.enroll;
+        config.labels.push_back(label);
         label.name = "label";
         label.linking_required = label.csrattrs_needs_authentication = true;
-        labels.labels.push_back(label);
-        server = est::Server::create(std::move(labels), *authority, clock, entropy).value();
-        chain = {to_vec(ca.issuing.der()), to_vec(ca.root.der())};
+        config.labels.push_back(label);
+        server = est::Server::create(std::move(config), *authority, clock, entropy).value();
+        chain = {to_vec(ca->issuing.der()), to_vec(ca->root.der())};
     }
-    ManualClock clock{Time{Seconds{1'795'233'600}}};
-    crypto::SystemEntropy entropy;
-    StubStore store;
-    std::unique_ptr<authority::Authority> authority;
+
+    store::CredentialRecord alice() const {
+        store::CredentialRecord record;
+        record.name = "alice";
+        record.created_at = clock.now();
+        record.password_hash = crypto::hash_generated_password(crypto::Secret{password}, crypto::Secret{fuzz::password_key});
+        record.digest_ha1 = crypto::digest_ha1("alice", "estuary", crypto::Secret{password});
+        return record;
+    }
+
+    /// For everybody, with a receipt: FirmwarePkgData is any OCTET STRING (RFC 4108 2).
+    store::PackageRecord firmware() const {
+        store::PackageRecord record;
+        record.type = "0026";
+        record.recipient = record.recipient_key = "any";
+        record.media_type = est::media_cms;
+        record.receipt_wanted = true;
+        record.created_at = record.available_from = clock.now();
+        record.content = {0x30, 0x11, 0x06, 0x0B, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x10, 0x01, 0x10, 0xA0, 0x02, 0x04, 0x00};
+        record.digest = crypto::sha256(record.content);
+        record.size = static_cast<std::int64_t>(record.content.size());
+        return record;
+    }
+
+    authority::Packages packages;
     std::unique_ptr<est::Server> server;
     std::vector<ByteVec> chain;
 };
@@ -126,10 +88,6 @@ http::Request read_request(std::string_view text) {
     return request;
 }
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
 /// Short text for people, without control characters (bug class 13) and without the password (bug class 12).
 void check_error(const http::Response& response) {
     require(response.headers.find("Content-Type") == "text/plain; charset=utf-8");
@@ -139,6 +97,25 @@ void check_error(const http::Response& response) {
     require((response.status == 401) == response.headers.find("WWW-Authenticate").has_value());
     require((response.status == 405) == response.headers.find("Allow").has_value());
     require((response.status == 503 || response.status == 202) == response.headers.find("Retry-After").has_value());
+}
+
+/// Whatever it is, it is whole, and recorded before it leaves (bug class 24).
+void check_answer(const http::Request& request, const http::Response& response, const store::UnitOfWork& work) {
+    const auto type = response.headers.find("Content-Type").value_or("");
+    if (type == est::media_json) return require(est::Pal::parse_json(response.body).has_value());
+    if (type == est::media_xml) return require(est::Pal::parse_xml(response.body).has_value());
+    if (type == est::media_cms) require(request.method == "HEAD" || !work.empty());
+    if (type.starts_with(est::media_multipart)) {
+        require(!work.empty());
+        require(est::read_key_answer(type, response.shared.owner ? response.shared.octets : response.body).has_value());
+        return;
+    }
+    const auto der = from_base64(response.body);
+    require(der.has_value());
+    if (request.method != "POST") return;
+    require(!work.empty());
+    const auto certificates = cms::parse_certs_only(*der);
+    require(certificates && certificates->size() == 1);
 }
 
 }  // namespace
@@ -160,17 +137,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     world.clock.advance(Seconds{3600});   // failures are forgotten, so that no input is about the one before
     if (quick) require(work.empty());
     if (!peer.tls) require(response.status == 403);
-    if (response.status == 204) return 0;
-    if (response.status != 200) {
-        check_error(response);
-        return 0;
-    }
-    const auto der = from_base64(response.body);
-    require(der.has_value());
-    if (request.method == "POST") {
-        require(!work.empty());   // recorded before it leaves (bug class 24)
-        const auto certificates = cms::parse_certs_only(*der);
-        require(certificates && certificates->size() == 1);
-    }
+    if (response.status == 200) check_answer(request, response, work);
+    else if (response.status != 204) check_error(response);
+    else if (request.method == "POST") require(!work.empty());   // a receipt (bug class 24)
     return 0;
 }

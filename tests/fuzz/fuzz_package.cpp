@@ -27,8 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!checked || checked->package_types.empty()) std::abort();
         if (checked->layers.content == "keyPackageReceipt" && !checked->layers.signed_) std::abort();
     }
-    // Nobody is trusted: a signature that is seen is an error.
-    const auto signers = est::verify_package(input, {});
-    if (signers && layers && layers->signed_) std::abort();
+    // Nobody is trusted: a signature that is seen is an error, also inside of what the key opens.
+    static const est::KeyOpener opener{{}, cms::SharedKey{{1, 2}, crypto::Secret{ByteVec(32, 7)}}};
+    static const est::KeyOpener none;
+    for (const auto* with : {&none, &opener}) {
+        const auto verified = est::verify_package(input, {}, *with);
+        if (verified && (!layers || layers->signed_ || !verified->signers.empty())) std::abort();
+    }
     return 0;
 }

@@ -1,5 +1,5 @@
 // CMC by Bouncy Castle, the independent peer of the tests: makes full PKI requests, and reads what is answered.
-//   CmcPeer enroll NAME SECRET SUBJECT OUT     a request by shared secret; the key goes to OUT.key (PKCS #8, DER)
+//   CmcPeer enroll NAME SECRET SUBJECT OUT     requests by shared secret, PKCS #10 and CRMF; the first key goes to OUT.key (PKCS #8, DER)
 //   CmcPeer renew CERT KEY SUBJECT OUT         a request signed with a certificate (DER files); CRMF
 //   CmcPeer revoke CERT KEY OUT                revokes that very certificate
 //   CmcPeer read FILE                          what an answer says, one line each
@@ -57,6 +57,7 @@ import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.crmf.CertificateRequestMessageBuilder;
+import org.bouncycastle.cert.crmf.Control;
 import org.bouncycastle.cms.CMSProcessableByteArray;
 import org.bouncycastle.cms.CMSSignedData;
 import org.bouncycastle.cms.CMSSignedDataGenerator;
@@ -127,11 +128,12 @@ public class CmcPeer {
         extensions.addExtension(Extension.subjectKeyIdentifier, false, new SubjectKeyIdentifier(identifier));
         builder.addAttribute(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest, extensions.generate());
         byte[] bare = secret.getBytes(StandardCharsets.UTF_8);
-        builder.addAttribute(CMCObjectIdentifiers.id_cmc_popLinkWitnessV2, new PopLinkWitnessV2(SHA256, HMAC_SHA256, hmac(sha256(bare), link)));
+        builder.addAttribute(CMCObjectIdentifiers.id_cmc_popLinkWitnessV2, link(bare, link));
         ContentSigner signer = new JcaContentSignerBuilder("SHA256withECDSA").setProvider("BC").build(key.getPrivate());
         TaggedRequest request = new TaggedRequest(new TaggedCertificationRequest(
             new BodyPartID(201), CertificationRequest.getInstance(builder.build(signer).getEncoded())));
-        byte[] requests = new DERSequence(request).getEncoded("DER");
+        TaggedRequest second = crmf(202, newKey(), subject, link(bare, link));
+        byte[] requests = new DERSequence(new ASN1Encodable[] {request, second}).getEncoded("DER");
         byte[] named = (secret + name).getBytes(StandardCharsets.UTF_8);
         List<TaggedAttribute> controls = new ArrayList<>();
         controls.add(control(101, CMCObjectIdentifiers.id_cmc_transactionId, new ASN1Integer(new BigInteger("10132985123483401"))));
@@ -144,8 +146,28 @@ public class CmcPeer {
         SignerInfoGenerator info = new JcaSignerInfoGeneratorBuilder(new JcaDigestCalculatorProviderBuilder().setProvider("BC").build())
             .build(signer, identifier);
         generator.addSignerInfoGenerator(info);
-        write(out, sign(generator, pkiData(controls, request)));
+        write(out, sign(generator, pkiData(controls, request, second)));
         write(out + ".key", key.getPrivate().getEncoded());
+    }
+
+    /// RFC 10002 6.3.1.1: the MAC over the random value, keyed by the digest of the secret.
+    static PopLinkWitnessV2 link(byte[] secret, byte[] random) throws Exception {
+        return new PopLinkWitnessV2(SHA256, HMAC_SHA256, hmac(sha256(secret), random));
+    }
+
+    /// A request in CRMF, signed with its own key; `link` is a control of it where there is one.
+    static TaggedRequest crmf(int id, KeyPair key, String subject, PopLinkWitnessV2 link) throws Exception {
+        ContentSigner signer = new JcaContentSignerBuilder("SHA256withECDSA").setProvider("BC").build(key.getPrivate());
+        CertificateRequestMessageBuilder builder = new CertificateRequestMessageBuilder(BigInteger.valueOf(id));
+        builder.setSubject(new X500Name(subject)).setPublicKey(SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()))
+            .setProofOfPossessionSigningKeySigner(signer);
+        if (link != null) {
+            builder.addControl(new Control() {
+                public ASN1ObjectIdentifier getType() { return CMCObjectIdentifiers.id_cmc_popLinkWitnessV2; }
+                public ASN1Encodable getValue() { return link; }
+            });
+        }
+        return new TaggedRequest(CertReqMsg.getInstance(builder.build().getEncoded()));
     }
 
     static X509CertificateHolder certificate(String file) throws Exception { return new X509CertificateHolder(Files.readAllBytes(Path.of(file))); }
@@ -163,11 +185,7 @@ public class CmcPeer {
     /// RFC 10002 6.3.3: the certificate that there is signs for the next one, in CRMF.
     static void renew(String certificateFile, String keyFile, String subject, String out) throws Exception {
         KeyPair key = newKey();
-        ContentSigner signer = new JcaContentSignerBuilder("SHA256withECDSA").setProvider("BC").build(key.getPrivate());
-        CertificateRequestMessageBuilder builder = new CertificateRequestMessageBuilder(BigInteger.valueOf(7));
-        builder.setSubject(new X500Name(subject)).setPublicKey(SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()))
-            .setProofOfPossessionSigningKeySigner(signer);
-        TaggedRequest request = new TaggedRequest(CertReqMsg.getInstance(builder.build().getEncoded()));
+        TaggedRequest request = crmf(7, key, subject, null);
         List<TaggedAttribute> controls = new ArrayList<>();
         controls.add(control(101, CMCObjectIdentifiers.id_cmc_senderNonce, new DEROctetString(Hex.decode("2712"))));
         write(out, sign(signedBy(certificateFile, keyFile), pkiData(controls, request)));

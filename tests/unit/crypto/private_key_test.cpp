@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -54,6 +55,33 @@ TEST(PrivateKeyGenerate, EveryTypeThatTheLibraryHas) {
         ASSERT_TRUE(again) << again.error().detail << again.error().cause;
         EXPECT_TRUE(same(again->public_key().spki(), key->public_key().spki()));
     }
+}
+
+/// What is put together by hand for a new key is what the library writes of the same key when it is read.
+TEST(PrivateKeyGenerate, PublicHalfIsWhatTheLibraryWrites) {
+    for (const auto* type : {"p256", "p384", "p521", "ed25519", "x25519"}) {
+        const auto key = PrivateKey::generate(type).value();
+        const auto read = PrivateKey::from_bytes(key.to_pem()->reveal()).value();
+        EXPECT_EQ(to_hex(key.public_key().spki()), to_hex(read.public_key().spki())) << type;
+    }
+}
+
+TEST(PrivateKeyGenerate, FromManyThreadsAtOnce) {
+    std::mutex mutex;
+    std::set<std::string> seen;
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 4; ++i)
+            threads.emplace_back([&] {
+                for (int j = 0; j < 10; ++j)
+                    for (const auto* type : {"p256", "p384", "ed25519"}) {
+                        const auto key = PrivateKey::generate(type);
+                        const std::scoped_lock lock{mutex};
+                        EXPECT_TRUE(key && key->public_key().type_name() == type && seen.insert(to_hex(key->public_key().spki())).second);
+                    }
+            });
+    }
+    EXPECT_EQ(seen.size(), 120u);
 }
 
 TEST(PrivateKeyGenerate, UnknownTypesAreNamed) {

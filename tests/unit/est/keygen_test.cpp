@@ -149,6 +149,19 @@ INSTANTIATE_TEST_SUITE_P(Rfc7030, KeyAnswerBad, testing::Values(
     Bad{"not_a_certificate", key_part + part("application/pkcs7-mime", "MAMCAQE=")}),
     [](const auto& test) { return test.param.name; });
 
+/// RFC 8951 3: it is base64 whatever Content-Transfer-Encoding says, also in parts.
+TEST(KeyAnswer, TransferEncodingIsIgnored) {
+    for (const auto* encoding : {"binary", "8bit", "BASE64", "quoted-printable"}) {
+        auto body = key_part + certificate_part + "--b--";
+        const std::string type = "Content-Type: application/pkcs8\r\n";
+        ASSERT_NE(body.find(type), std::string::npos);
+        body.insert(body.find(type) + type.size(), std::string{"Content-Transfer-Encoding: "} + encoding + "\r\n");
+        const auto read = read_key_answer("multipart/mixed; boundary=b", body);
+        ASSERT_TRUE(read) << encoding << ": " << failure(read);
+        EXPECT_EQ(to_hex(read->key.der.reveal()), "3003020101");
+    }
+}
+
 TEST(KeyAnswer, OtherMediaTypesAreRefused) {
     for (const auto* type : {"", "application/pkcs8", "multipart/mixed", "multipart/form-data; boundary=b"})
         EXPECT_EQ(read_key_answer(type, key_part + certificate_part + "--b--").error().code, Code::malformed) << type;

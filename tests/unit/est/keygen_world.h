@@ -21,6 +21,7 @@ inline x509::Certificate certificate_under(const authority::NewCa& ca, const cry
     tbs.spki = to_vec(key.spki());
     tbs.extensions = std::move(extensions);
     tbs.extensions.push_back(x509::make_subject_key_identifier(x509::key_identifier(key.spki()).value()));
+    tbs.extensions.push_back(x509::make_authority_key_identifier(ca.issuing.subject_key_id().value()));
     const auto encoded = x509::encode_tbs(tbs);
     return x509::Certificate::parse(x509::encode_certificate(encoded, tbs.signature_algorithm, ca.issuing_key.sign(encoded).value())).value();
 }

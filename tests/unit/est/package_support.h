@@ -2,6 +2,7 @@
 // Packages and receipts of every kind, made by the CMS room.
 #include "estuary/cms/enveloped_data.h"
 #include "estuary/cms/signed_data.h"
+#include "estuary/est/packages.h"
 #include "world.h"
 
 namespace estuary::test {
@@ -40,6 +41,29 @@ inline ByteVec inner(Bytes content_info) { return to_vec(cms::inner_content(cont
 /// For whoever knows the password.
 inline ByteVec enveloped(const der::Oid& type, Bytes inside, std::string_view cipher = "AES-256-CBC") {
     return cms::EnvelopedDataBuilder{type, inside}.cipher(cipher).password(crypto::Secret{std::string_view{"secret"}}, 1000).build().value();
+}
+
+/// As `estuaryd package add` stores it: its number.
+inline std::int64_t add_package(World& world, std::string_view type, ByteVec der, std::string_view to, std::optional<std::string> label,
+                                bool receipt) {
+    const auto checked = est::check_package(*est::pal_type(type), der).value();
+    const auto recipient = authority::PackageRecipient::parse(to).value();
+    store::PackageRecord record;
+    record.type = type;
+    record.label = std::move(label);
+    record.recipient = recipient.text;
+    record.recipient_key = recipient.key;
+    record.media_type = checked.media_type;
+    record.encrypted = checked.encrypted;
+    record.receipt_wanted = receipt;
+    record.digest = crypto::sha256(der);
+    record.size = static_cast<std::int64_t>(der.size());
+    record.created_at = record.available_from = world.clock.now();
+    record.content = std::move(der);
+    store::UnitOfWork work;
+    work.writes.emplace_back(store::InsertPackage{std::move(record)});
+    EXPECT_TRUE(world.store->commit(std::move(work)));
+    return world.store->package_reads()->packages()->back().id;
 }
 
 }  // namespace estuary::test

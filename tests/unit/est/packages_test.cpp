@@ -250,8 +250,8 @@ TEST_F(EstPackages, SignaturesMustBeThoseOfSomebodyTrusted) {  // RFC 8295 5.1.2
     const auto good = signed_by(*vendor, content::firmware, some_content());
     const auto signers = verify_package(good, believed());
     ASSERT_TRUE(signers) << failure(signers);
-    EXPECT_EQ(*signers, std::vector<std::string>{"CN=vendor"});
-    EXPECT_TRUE(verify_package(bare(content::firmware, some_content()), believed())->empty()) << "nothing is signed";
+    EXPECT_EQ(signers->signers, std::vector<std::string>{"CN=vendor"});
+    EXPECT_TRUE(verify_package(bare(content::firmware, some_content()), believed())->signers.empty()) << "nothing is signed";
     EXPECT_EQ(verify_package(signed_by(*stranger, content::firmware, some_content()), believed()).error().code, Code::not_authenticated);
     EXPECT_EQ(verify_package(signed_by(*vendor, content::firmware, some_content(), true), believed()).error().code,
               Code::not_authenticated) << "the certificate is not there";
@@ -272,7 +272,71 @@ TEST_F(EstPackages, EveryVisibleSignatureCounts) {
     const auto outside = signed_by(*vendor, cms::oid::signed_data, inner(inside));
     EXPECT_FALSE(verify_package(outside, believed())) << "the inner one is a stranger's";
     const auto both = signed_by(*vendor, cms::oid::signed_data, inner(signed_by(*vendor, content::firmware, some_content())));
-    EXPECT_EQ(verify_package(both, believed())->size(), 2u);
+    EXPECT_EQ(verify_package(both, believed())->signers.size(), 2u);
+}
+
+/// What a client opens, and what only somebody else does.
+class EstSealedPackages : public EstPackages {
+protected:
+    EstSealedPackages() {
+        by_certificate.holder = cms::KeyHolder{vendor->key, vendor->certificate};
+        by_shared_key.shared = cms::SharedKey{{1, 2}, crypto::Secret{ByteVec(32, 7)}};
+        wrong_key.shared = cms::SharedKey{{1, 2}, crypto::Secret{ByteVec(32, 8)}};
+        somebody_elses.shared = cms::SharedKey{{3}, crypto::Secret{ByteVec(32, 7)}};
+    }
+    static ByteVec sealed(const der::Oid& type, Bytes inside, const KeyOpener& to) {
+        cms::EnvelopedDataBuilder builder{type, inside};
+        if (to.shared) builder.recipient(*to.shared);
+        else builder.recipient(to.holder->key.public_key(), cms::Identifier::by_issuer(*to.holder->certificate));
+        return builder.build().value();
+    }
+    static ByteVec keys_of(const Identity& signer) { return signed_by(signer, content::symmetric_keys, some_content()); }
+
+    KeyOpener by_certificate, by_shared_key, wrong_key, somebody_elses;
+};
+
+/// RFC 8295 5.1.2, 8.1: a signature inside of what this client can open counts like one outside.
+TEST_F(EstSealedPackages, SignaturesInsideCount) {
+    for (const auto* opener : {&by_certificate, &by_shared_key})
+        for (const bool as_data : {false, true}) {  // as `openssl cms -encrypt` takes a whole message
+            const auto seal = [&](Bytes package) {
+                return sealed(as_data ? cms::oid::data : cms::oid::signed_data, as_data ? package : Bytes{inner(package)}, *opener);
+            };
+            const auto good = verify_package(seal(keys_of(*vendor)), believed(), *opener);
+            ASSERT_TRUE(good) << failure(good);
+            EXPECT_EQ(good->signers, std::vector<std::string>{"CN=vendor"});
+            EXPECT_FALSE(good->hidden);
+            EXPECT_EQ(verify_package(seal(keys_of(*stranger)), believed(), *opener).error().code, Code::not_authenticated);
+        }
+    const auto under_signature = signed_by(*vendor, cms::oid::enveloped_data,
+                                           inner(sealed(cms::oid::signed_data, inner(keys_of(*stranger)), by_shared_key)));
+    EXPECT_EQ(verify_package(under_signature, believed())->signers, std::vector<std::string>{"CN=vendor"});
+    EXPECT_FALSE(verify_package(under_signature, believed(), by_shared_key)) << "the inner one is a stranger's";
+    const auto nobody = verify_package(sealed(content::symmetric_keys, some_content(), by_shared_key), believed(), by_shared_key);
+    EXPECT_TRUE(nobody && nobody->signers.empty() && !nobody->hidden) << "whoever knows the key can encrypt";
+}
+
+/// RFC 6032: EncryptedKeyPackage ::= CHOICE { …, enveloped [0] EnvelopedData, authEnveloped [1] AuthEnvelopedData }
+TEST_F(EstSealedPackages, EncryptedKeyPackagesAreOpened) {
+    constexpr der::Oid encrypted_key_package{"2.16.840.1.101.2.1.2.78.2"};
+    for (const auto* signer : {vendor.get(), stranger.get()}) {
+        auto enveloped = inner(sealed(cms::oid::signed_data, inner(keys_of(*signer)), by_certificate));
+        enveloped.front() = 0xA0;
+        const auto verified = verify_package(cms::make_content_info(encrypted_key_package, enveloped), believed(), by_certificate);
+        EXPECT_EQ(verified.has_value(), signer == vendor.get()) << failure(verified);
+    }
+}
+
+TEST_F(EstSealedPackages, WhatCannotBeOpenedIsToldSo) {
+    const auto package = sealed(cms::oid::signed_data, inner(keys_of(*stranger)), by_shared_key);
+    for (const auto* opener : {&by_certificate, &somebody_elses}) {
+        const auto verified = verify_package(package, believed(), *opener);
+        ASSERT_TRUE(verified) << failure(verified);
+        EXPECT_TRUE(verified->hidden && verified->signers.empty());
+    }
+    EXPECT_TRUE(verify_package(package, believed())->hidden);
+    EXPECT_EQ(verify_package(package, believed(), wrong_key).error().code, Code::bad_proof) << "it says that it is for this key";
+    EXPECT_FALSE(verify_package(keys_of(*vendor), believed(), by_shared_key)->hidden);
 }
 
 /// RFC 8295 7.1.2 with RFC 5934: directly signed by a trust anchor.
@@ -283,6 +347,10 @@ TEST_F(EstPackages, AnchorsMaySignThemselves) {
     const auto package = signed_by(anchor, content::tamp_query, some_content(), true);
     const auto signers = verify_package(package, trusting);
     EXPECT_EQ(signers.error().code, Code::not_authenticated) << "its keyUsage is for certificates and CRLs only";
+    trusting.anchors = {vendor->certificate};
+    const auto direct = verify_package(signed_by(*vendor, content::tamp_query, some_content(), true), trusting);
+    ASSERT_TRUE(direct) << failure(direct);
+    EXPECT_EQ(direct->signers, std::vector<std::string>{"CN=vendor"});
 }
 
 TEST_F(EstPackages, ReceiptsAreSignedByTheirMaker) {
@@ -290,7 +358,7 @@ TEST_F(EstPackages, ReceiptsAreSignedByTheirMaker) {
     const auto made = sign_receipt(error, vendor->key, {vendor->certificate, world->acme->issuing});
     ASSERT_TRUE(made) << failure(made);
     EXPECT_TRUE(check_receipt(Operation::symmetrickeys, "application/cms", *made));
-    EXPECT_EQ(verify_package(*made, {{world->acme->root}, {}, world->clock.now()}).value(), std::vector<std::string>{"CN=vendor"});
+    EXPECT_EQ(verify_package(*made, {{world->acme->root}, {}, world->clock.now()})->signers, std::vector<std::string>{"CN=vendor"});
     EXPECT_FALSE(sign_receipt(*made, vendor->key, {vendor->certificate})) << "it is signed already";
     EXPECT_FALSE(sign_receipt(error, vendor->key, {}));
     EXPECT_FALSE(sign_receipt(some_content(), vendor->key, {vendor->certificate}));

@@ -1,7 +1,6 @@
 // Fetching packages and returning receipts (RFC 8295 3 to 8).
 #include <fmt/format.h>
 
-#include "estuary/est/packages.h"
 #include "package_support.h"
 
 namespace estuary::est {
@@ -13,27 +12,9 @@ using testing::StartsWith;
 
 class EstServerPackages : public EstServer {
 protected:
-    /// As `estuaryd package add` stores it.
     std::int64_t add(std::string_view type, ByteVec der, std::string_view to = "any", std::optional<std::string> label = "",
                      bool receipt = false) {
-        const auto checked = check_package(*pal_type(type), der).value();
-        const auto recipient = authority::PackageRecipient::parse(to).value();
-        store::PackageRecord record;
-        record.type = type;
-        record.label = std::move(label);
-        record.recipient = recipient.text;
-        record.recipient_key = recipient.key;
-        record.media_type = checked.media_type;
-        record.encrypted = checked.encrypted;
-        record.receipt_wanted = receipt;
-        record.digest = crypto::sha256(der);
-        record.size = static_cast<std::int64_t>(der.size());
-        record.created_at = record.available_from = world.clock.now();
-        record.content = std::move(der);
-        store::UnitOfWork work;
-        work.writes.emplace_back(store::InsertPackage{std::move(record)});
-        EXPECT_TRUE(world.store->commit(std::move(work)));
-        return reads().packages()->back().id;
+        return add_package(world, type, std::move(der), to, std::move(label), receipt);
     }
     store::PackageReads& reads() { return *world.store->package_reads(); }
     static std::string serial_of(const Identity& identity) { return "certificate:issuing/" + identity.certificate.serial_hex(); }

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "estuary/est/packages.h"
 #include "package_support.h"
 
 namespace estuary::est {
@@ -18,21 +17,7 @@ class EstServerPal : public EstServer {
 protected:
     std::int64_t add(std::string_view type, std::string_view text, std::string_view to = "any", bool receipt = false) {
         const auto der = signed_by(vendor, type == "0026" ? content::firmware : content::tamp_query, some_content(text));
-        const auto recipient = authority::PackageRecipient::parse(to).value();
-        store::PackageRecord record;
-        record.type = type;
-        record.label = "";
-        record.recipient_key = recipient.key;
-        record.media_type = "application/cms";
-        record.receipt_wanted = receipt;
-        record.digest = crypto::sha256(der);
-        record.size = static_cast<std::int64_t>(der.size());
-        record.created_at = record.available_from = world.clock.now();
-        record.content = der;
-        store::UnitOfWork work;
-        work.writes.emplace_back(store::InsertPackage{record});
-        EXPECT_TRUE(world.store->commit(std::move(work)));
-        return world.store->package_reads()->packages()->back().id;
+        return add_package(world, type, der, to, "", receipt);
     }
     static http::Request asking(const std::string& path = "pal", const std::string& accept = "application/json",
                                 const std::string& label = "") {
@@ -57,6 +42,13 @@ protected:
         return out;
     }
     static std::string uri(const PalEntry& entry) { return std::get<PalUri>(entry.info).text; }
+    void decide(std::int64_t id, bool approve) {
+        authority::Principal operator_;
+        operator_.operator_ = true;
+        store::UnitOfWork work;
+        ASSERT_TRUE(world.authority->decide(id, approve, "because", operator_, work));
+        ASSERT_TRUE(world.store->commit(std::move(work)));
+    }
 
     Identity device = world.enrolled("", "CN=device 1");
     Identity vendor = world.device("CN=vendor");
@@ -118,6 +110,7 @@ TEST_F(EstServerPal, HostThatWasAskedIsInTheUris) {
 TEST_F(EstServerPal, SaysWhatToBeginWith) {  // 2.1.1: 0006, 0007, 0010; 9
     EXPECT_EQ(types(pal_by_password()), (Types{"0002", "0006"})) << "there are CSR attributes";
     EXPECT_EQ(types(pal_by_password("silent")), (Types{"0002", "0007"})) << "there are none";
+    EXPECT_EQ(types(pal_by_password("silent-agreement")), (Types{"0002", "0014"})) << "for keys that do not sign";
     EXPECT_EQ(types(pal(peer(device))), (Types{"0002"})) << "it has what it needs";
     world.clock.advance(Seconds{60 * 86400 + 60});
     EXPECT_EQ(types(pal(peer(device))), (Types{"0002", "0010"})) << "renewal is due";
@@ -133,13 +126,6 @@ TEST_F(EstServerPal, DecidedRequestsAreToldAndFetched) {
     const auto request = make_request(subject("CN=patient"));
     EXPECT_EQ(world.send(post(target("manual", "simpleenroll"), request.der, basic("alice", alice_password)), peer()).status, 202u);
     EXPECT_EQ(types(pal_by_password("manual")), (Types{"0002", "0006"})) << "nothing is decided yet";
-    authority::Principal operator_;
-    operator_.operator_ = true;
-    const auto decide = [&](std::int64_t id, bool approve) {
-        store::UnitOfWork work;
-        ASSERT_TRUE(world.authority->decide(id, approve, "because", operator_, work));
-        ASSERT_TRUE(world.store->commit(std::move(work)));
-    };
     decide(1, true);
     const auto list = pal_by_password("manual");
     ASSERT_EQ(types(list), (Types{"0002", "0008"}));
@@ -166,6 +152,53 @@ TEST_F(EstServerPal, DecidedRequestsAreToldAndFetched) {
     EXPECT_EQ(types(pal_by_password("manual")), (Types{"0002", "0009"}));
     EXPECT_EQ(outcome("simpleenroll/2", "alice", alice_password).status, 403u);
 }
+
+/// 2.1.1: keys that sign have numbers of their own, and so have those that do not.
+struct NoticeCase {
+    std::string label, begin, success, failure, again, again_success, again_failure;
+};
+class EstPalNotices : public EstServerPal, public testing::WithParamInterface<NoticeCase> {
+protected:
+    /// The last of the list after the CA certificates.
+    std::string notice(const http::Peer& who) { return types(pal(who, "pal", GetParam().label)).back(); }
+    std::string notice() { return types(pal_by_password(GetParam().label)).back(); }
+    MadeRequest ask(const std::string& operation, const http::Peer& who, const std::string& authorization = {}) {
+        auto request = make_request(subject("CN=patient"));
+        EXPECT_EQ(world.send(post(target(GetParam().label, operation), request.der, authorization), who).status, 202u);
+        return request;
+    }
+    http::Request fetching(const std::string& item) { return get(target(GetParam().label, item)); }
+};
+
+TEST_P(EstPalNotices, AreThoseOfTheKeysUsage) {
+    const auto& wanted = GetParam();
+    const auto password = basic("alice", alice_password);
+    EXPECT_EQ(notice(), wanted.begin);
+    const auto request = ask("simpleenroll", peer(), password);
+    ask("simpleenroll", peer(), password);
+    decide(1, true);
+    decide(2, false);
+    EXPECT_EQ(notice(), wanted.success) << "2.3: one at a time, the earliest first";
+    auto fetch = fetching("simpleenroll/1");
+    fetch.headers.add("Authorization", password);
+    const auto certificate = issued(world.send(fetch, peer()));
+    EXPECT_EQ(notice(), wanted.failure);
+
+    const Identity patient{request.key, certificate, {to_vec(certificate.der()), to_vec(world.ca->issuing.der()), to_vec(world.ca->root.der())}};
+    world.clock.advance(Seconds{70 * 86400});
+    EXPECT_EQ(notice(peer(patient)), wanted.again);
+    ask("simplereenroll", peer(patient));
+    ask("simplereenroll", peer(patient));
+    decide(3, true);
+    decide(4, false);
+    EXPECT_EQ(notice(peer(patient)), wanted.again_success);
+    EXPECT_EQ(world.send(fetching("simplereenroll/3"), peer(patient)).status, 200u);
+    EXPECT_EQ(notice(peer(patient)), wanted.again_failure);
+}
+INSTANTIATE_TEST_SUITE_P(Rfc8295, EstPalNotices, testing::Values(
+    NoticeCase{"manual", "0006", "0008", "0009", "0010", "0011", "0012"},
+    NoticeCase{"agreement", "0013", "0015", "0016", "0017", "0018", "0019"}),
+    [](const auto& test) { return test.param.label; });
 
 TEST_F(EstServerPal, IsOfThisClientOnly) {  // bug class 7
     const auto other = world.enrolled("", "CN=device 2");

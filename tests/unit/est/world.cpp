@@ -86,7 +86,14 @@ authority::Config World::authority_config() const {
     auto silent = authority::default_device_profile("issuing");
     silent.name = "silent";
     silent.ask_for_key_type = silent.csrattrs_template = false;
-    config.profiles = {device, elsewhere, manual, after_rollover, silent, authority::tls_server_profile("issuing")};
+    auto agreement = manual;   // keys that do not sign
+    agreement.name = "agreement";
+    agreement.key_usage = x509::key_agreement;
+    auto silent_agreement = silent;
+    silent_agreement.name = "silent-agreement";
+    silent_agreement.key_usage = x509::key_agreement;
+    config.profiles = {device, elsewhere, manual, after_rollover, silent, agreement, silent_agreement,
+                       authority::tls_server_profile("issuing")};
     config.manufacturers = {{"acme", {acme->root}}, {"globex", {globex->root}}};
     config.password_key = crypto::Secret{std::string_view{password_key}};
     config.digest_realm = realm;
@@ -112,6 +119,8 @@ est::ServerConfig World::server_config() const {
     config.labels.push_back(label("linked", "device", usual));
     config.labels.back().linking_required = true;
     config.labels.push_back(label("manual", "manual", usual));
+    config.labels.push_back(label("agreement", "agreement", usual));
+    config.labels.push_back(label("silent-agreement", "silent-agreement", usual));
     config.labels.push_back(label("closed", "device", {}));
     config.labels.back().renew = config.labels.back().packages = {};
     config.labels.push_back(label("off", "device", everything()));
