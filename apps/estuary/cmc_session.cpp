@@ -100,7 +100,9 @@ Outcome<CmcSession> CmcSession::open(const CmcOptions& options, const Clock& clo
     }
     if (!options.server_certificate.empty()) {
         ESTUARY_TRY_AS(const auto octets, file::read(options.server_certificate), local_failure);
-        ESTUARY_TRY_AS(config.encrypt_for, x509::parse_certificates(octets), local_failure);
+        ESTUARY_TRY_AS(const auto certificates, x509::parse_certificates(octets), local_failure);
+        if (certificates.empty()) return usage(options.server_certificate + " holds no certificate");
+        config.encrypt_for = {certificates.front()};  // what follows it is its path
     }
     session.client_.emplace(std::move(config), clock, entropy);
     return session;

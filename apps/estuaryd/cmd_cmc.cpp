@@ -8,6 +8,7 @@
 #include "apps/estuaryd/generation.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/session.h"
+#include "apps/estuaryd/upstream_cas.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
@@ -42,7 +43,8 @@ Result<void> answer_file(const CmcOptions& options, const Program& program) {
     const auto now = program.clock.now();
     Faults faults{configuration.file.string()};
     auto config = load_authority(configuration, pointer(secret), now, faults);
-    if (!config) return fail(Code::policy, "the configuration cannot be used: `estuaryd check` says why");
+    if (config) wire_upstream_cas(configuration, pointer(secret), *session.store, program, *config, faults);
+    if (!config || faults.count() != 0) return fail(Code::policy, "the configuration cannot be used: `estuaryd check` says why");
     ESTUARY_TRY(const auto authority,
                 authority::Authority::create(std::move(*config), *session.store, program.clock, program.entropy));
     const auto tell = [&](const Fault& fault) { fmt::print(program.err, "{}\n", to_string(fault)); };

@@ -204,16 +204,20 @@ void Client::add_transaction(PkiData& data) {
     if (reg_info_) data.controls.push_back(make_control(id++, RegInfo{*reg_info_}));
 }
 
+MessageSigner Client::signer_of(const ClientCertificate& with) const {
+    cms::Signer signer{with.key, cms::Identifier::by_issuer(with.certificate)};
+    signer.signed_attributes.push_back(cms::signing_time_attribute(clock_.now()));
+    return {std::move(signer), {with.certificate.der()}};
+}
+
 /// Signed by the certificate that there is, or by the key that is to be certified; that of a key which does not sign says so
 /// (C.1). What has neither is not signed.
 Result<ByteVec> Client::finish(PkiData data, const CertificateWish* own_key) {
     add_transaction(data);
     const auto content = data.encode();
-    const auto message = [&]() -> Result<ByteVec> {
+    auto message = [&]() -> Result<ByteVec> {
         if (config_.certificate) {
-            cms::Signer signer{config_.certificate->key, cms::Identifier::by_issuer(config_.certificate->certificate)};
-            signer.signed_attributes.push_back(cms::signing_time_attribute(clock_.now()));
-            const MessageSigner with{std::move(signer), {config_.certificate->certificate.der()}};
+            const auto with = signer_of(*config_.certificate);
             return sign(oid::pki_data, content, &with);
         }
         if (own_key == nullptr) return sign(oid::pki_data, content, nullptr);
@@ -224,7 +228,20 @@ Result<ByteVec> Client::finish(PkiData data, const CertificateWish* own_key) {
         return sign(oid::pki_data, content, &with);
     }();
     if (!message || config_.encrypt_for.empty()) return message;
-    return encrypt(*message, config_.encrypt_for);
+    return sealed(*message);
+}
+
+//= https://www.rfc-editor.org/rfc/rfc5272#section-5
+//# It is recommended that if an EnvelopedData layer is applied to a PKI Request/Response, a second signature layer be placed
+//# outside of the EnvelopedData layer.
+/// By whoever has a certificate for it: the key of a request inside of the envelope would name nobody outside.
+Result<ByteVec> Client::sealed(Bytes message) const {
+    ESTUARY_TRY(auto envelope, encrypt(message, config_.encrypt_for));
+    if (!config_.certificate) return envelope;
+    ESTUARY_TRY(const auto type, cms::content_type_of(envelope));
+    ESTUARY_TRY(const auto inner, cms::inner_content(envelope));
+    const auto with = signer_of(*config_.certificate);
+    return sign(type, inner, &with);
 }
 
 std::vector<cms::KeyHolder> Client::keys() const {

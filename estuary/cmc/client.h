@@ -101,7 +101,9 @@ public:
     Result<ClientReply> read_member(Bytes content_info) const;
 
 private:
+    MessageSigner signer_of(const ClientCertificate& with) const;
     Result<ByteVec> finish(PkiData data, const CertificateWish* own_key);
+    Result<ByteVec> sealed(Bytes message) const;
     Result<TaggedRequest> request_for(const CertificateWish& wish, BodyPartId id, Bytes random) const;
     void add_transaction(PkiData& data);
     Result<ClientReply> read_reply(Bytes message, bool of_transaction) const;

@@ -41,6 +41,13 @@ bool may_answer(const x509::Certificate& signer) {
     return signer.is_ca() || signer.has_ext_key_usage(x509::oid::kp_cmc_ca) || signer.has_ext_key_usage(x509::oid::kp_cmc_ra);
 }
 
+/// Those that can be in a path: an answer may hold a thousand others, which were asked for.
+std::vector<x509::Certificate> cas_of(const std::vector<x509::Certificate>& certificates) {
+    std::vector<x509::Certificate> cas;
+    std::ranges::copy_if(certificates, std::back_inserter(cas), &x509::Certificate::is_ca);
+    return cas;
+}
+
 /// What a response's controls say. Which of them belong in a request only is passed over, as an answer may be ignored (4.2.1).
 struct TakeIn {
     ClientReply& reply;
@@ -124,7 +131,7 @@ Result<void> Client::verify_signer(const cms::SignedData& data, ClientReply& rep
         options.at = clock_.now();
         const bool is_anchor = std::ranges::find(config_.anchors, certificate) != config_.anchors.end();
         if (!is_anchor) {
-            const auto path = x509::validate_path(certificate, others, config_.anchors, options);
+            const auto path = x509::validate_path(certificate, cas_of(others), config_.anchors, options);
             if (!path) {
                 objection = path.error().detail;
                 continue;

@@ -11,11 +11,6 @@ namespace {
 
 using der::Tag;
 
-/// Everything about an envelope that depends on what is inside is told like this.
-tl::unexpected<Error> not_decrypted(std::string cause) {
-    return fail(Code::bad_proof, "the message cannot be decrypted", std::move(cause));
-}
-
 Result<crypto::Secret> open(const cms::EnvelopedData& envelope, const std::vector<cms::KeyHolder>& keys) {
     // A server, and a client, has one key or two; which of them is meant the recipient's identifier says.
     for (const auto& key : keys) {
@@ -46,6 +41,10 @@ Result<ByteVec> decrypted(Bytes content_info, const std::vector<cms::KeyHolder>&
 bool is_envelope(const der::Oid& type) { return type == cms::oid::enveloped_data || type == cms::oid::auth_enveloped_data; }
 
 }  // namespace
+
+tl::unexpected<Error> not_decrypted(std::string cause) {
+    return fail(Code::bad_proof, "the message cannot be decrypted", std::move(cause));
+}
 
 cms::Limits cms_limits(const Limits& limits) {
     cms::Limits out;

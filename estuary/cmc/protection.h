@@ -21,6 +21,8 @@ constexpr unsigned layers_max = 4;  ///< SignedData, EnvelopedData, SignedData, 
 /// addressed to. Nothing is verified here. malformed, too_large, unsupported; bad_proof with one text for all that can be wrong
 /// with an envelope and what is in it, for CBC does not protect it (bug class 17).
 Result<Unwrapped> unwrap(Bytes message, const std::vector<cms::KeyHolder>& keys, const Limits& limits = {});
+/// That one text; the cause is for the log.
+tl::unexpected<Error> not_decrypted(std::string cause);
 
 /// Around a finished SignedData: an EnvelopedData, or AuthEnvelopedData with a cipher in GCM, for these certificates.
 Result<ByteVec> encrypt(Bytes signed_data, const std::vector<x509::Certificate>& recipients,

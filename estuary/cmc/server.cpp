@@ -61,6 +61,7 @@ Checked<Unwrapped> Processor::open(Bytes message) {
     if (unwrapped) return std::move(*unwrapped);
     auto failure = message_failure(unwrapped.error());
     log_failure(failure);
+    if (unwrapped.error().code == Code::bad_proof) take_as_long_as_verifying();
     return tl::unexpected(std::move(failure));
 }
 
@@ -72,10 +73,8 @@ Result<Answer> Processor::serve_full(Bytes message) {
         return finish(reply, nullptr, false);
     }
     Layer layer;
-    if (const auto read = read_layer(*unwrapped, layer); !read) {
-        log_failure(read.error());
-        reply.fail(read.error());
-        echo(layer, reply);
+    if (auto read = read_layer(*unwrapped, layer); !read) {
+        refuse_layer(*unwrapped, layer, std::move(read).error(), reply);
         return finish(reply, nullptr, unwrapped->encrypted);
     }
     echo(layer, reply);
@@ -97,10 +96,8 @@ Result<ByteVec> Processor::serve_nested(Bytes content_info, std::vector<Assertio
     const auto unwrapped = open(content_info);
     if (!unwrapped) {
         reply.fail(unwrapped.error());
-    } else if (const auto read = read_layer(*unwrapped, layer); !read) {
-        log_failure(read.error());
-        reply.fail(read.error());
-        echo(layer, reply);
+    } else if (auto read = read_layer(*unwrapped, layer); !read) {
+        refuse_layer(*unwrapped, layer, std::move(read).error(), reply);
     } else {
         echo(layer, reply);
         process(layer, reply);
@@ -146,7 +143,9 @@ Result<Answer> Processor::finish(const Reply& reply, const Identity* identity, b
     } else {
         cms::Signer signer{responder_.key, cms::Identifier::by_issuer(responder_.certificate)};
         signer.signed_attributes.push_back(cms::signing_time_attribute(now_));
-        const MessageSigner with{std::move(signer), {responder_.certificate.der()}};
+        auto certificates = way_up();  // not everybody has an intermediate CA's certificate at hand
+        certificates.insert(certificates.begin(), responder_.certificate.der());
+        const MessageSigner with{std::move(signer), std::move(certificates)};
         ESTUARY_TRY(answer.der, encode_answer(reply.response(), with, reply));
     }
     // Confidential, as the request was: for whom signed it, if its key can receive (RFC 10002 5).
@@ -155,6 +154,25 @@ Result<Answer> Processor::finish(const Reply& reply, const Identity* identity, b
         if (sealed) answer.der = std::move(*sealed);
     }
     return answer;
+}
+
+/// CBC lets others change what is inside of an envelope: before a signature in there holds, whatever is wrong with it is told
+/// like a failure to decrypt, and takes as long (bug class 17).
+void Processor::refuse_layer(const Unwrapped& message, const Layer& layer, Failure failure, Reply& reply) {
+    if (!message.encrypted || signature_holds_) {
+        log_failure(failure);
+        reply.fail(failure);
+        return echo(layer, reply);
+    }
+    if (failure.info != FailInfo::bad_message_check) take_as_long_as_verifying();
+    failure = message_failure(not_decrypted(failure.text + " " + failure.cause).value());
+    log_failure(failure);
+    reply.fail(failure);
+}
+
+void Processor::take_as_long_as_verifying() const {
+    const auto& certificate = responder_.certificate;
+    if (const auto key = certificate.public_key()) static_cast<void>(certificate.verify_signed_by(*key));
 }
 
 void Processor::log_failure(const Failure& failure) const {

@@ -74,14 +74,20 @@ bool Processor::is_own_ca(const x509::Name& issuer) const {
     return ca != nullptr && ca->certificate.subject().matches(issuer);
 }
 
+/// From the endpoint's CA to below the trust anchor, which itself is not for a bag to tell (4.1).
+std::vector<Bytes> Processor::way_up() const {
+    std::vector<Bytes> certificates;
+    const auto* ca = services_.authority.ca(endpoint_.ca);
+    if (ca == nullptr) return certificates;
+    if (!ca->certificate.is_self_issued()) certificates.push_back(ca->certificate.der());
+    for (const auto& above : ca->chain)
+        if (!above.is_self_issued()) certificates.push_back(above.der());
+    return certificates;
+}
+
 void Processor::add_issued(Bytes certificate, Reply& reply) {
     reply.add_certificate(certificate);
-    // The way up to the trust anchor, which itself is not for a bag to tell (4.1).
-    const auto* ca = services_.authority.ca(endpoint_.ca);
-    if (ca == nullptr) return;
-    if (!ca->certificate.is_self_issued()) reply.add_certificate_once(ca->certificate.der());
-    for (const auto& above : ca->chain)
-        if (!above.is_self_issued()) reply.add_certificate_once(above.der());
+    for (const auto above : way_up()) reply.add_certificate_once(above);
 }
 
 /// The order is that of 6.18: what is revoked or confirmed before what is read.
@@ -104,7 +110,11 @@ std::optional<authority::Principal> Processor::who_may_revoke(const Layer& layer
         const auto& identity = layer.identity;
         if (!identity.covers_controls || identity.principal.anonymous()) return {};
         const bool by_secret = identity.secret && !identity.principal.certificate;
-        return by_secret && !endpoint_.config.revocation_by_secret ? std::nullopt : std::optional{identity.principal};
+        if (by_secret && !endpoint_.config.revocation_by_secret) return {};
+        auto principal = identity.principal;
+        // Of whichever label: it counts here, so it answers for what was issued here, and for nothing else (bug class 7).
+        if (identity.is_ra()) principal.certificate->label = endpoint_.config.label;
+        return principal;
     }
     if (!endpoint_.config.revocation_by_secret) return {};
     constexpr std::string_view prefix = "credential:";

@@ -125,6 +125,7 @@ Checked<Identity> Processor::identify(const Unwrapped& message, const Layer& lay
             const auto key = certificate->public_key();
             if (!key) return bad_signature(key.error());
             if (auto checked = check_signer(data, signer, *key); !checked) return tl::unexpected(std::move(checked).error());
+            signature_holds_ = true;
             auto proof = accept_signer(*certificate, data);
             if (!proof) return tl::unexpected(std::move(proof).error());
             if (identity.signer) continue;  // others vouch as well; the first one is who asks
@@ -145,7 +146,7 @@ Checked<Identity> Processor::identify(const Unwrapped& message, const Layer& lay
         const auto key = crypto::PublicKey::from_spki(*spki);
         if (!key) return bad_signature(key.error());
         if (auto checked = check_signer(data, signer, *key); !checked) return tl::unexpected(std::move(checked).error());
-        key_of_its_own = true;
+        signature_holds_ = key_of_its_own = true;
     }
     if (auto proved = prove_by_secret(layer, identity); !proved) return tl::unexpected(std::move(proved).error());
     // The MAC is over the requests, the signer's key is in one of them, and its signature is over everything.

@@ -112,6 +112,9 @@ private:
     void echo(const Layer& layer, Reply& reply);
     Result<Answer> finish(const Reply& reply, const Identity* identity, bool encrypted);
     void log_failure(const Failure& failure) const;
+    /// Why read_layer() refuses: told, and the controls of the message echoed, unless that would tell what an envelope hides.
+    void refuse_layer(const Unwrapped& message, const Layer& layer, Failure failure, Reply& reply);
+    void take_as_long_as_verifying() const;
 
     // server_transaction.cpp
     struct Transaction {
@@ -183,6 +186,7 @@ private:
     void process_nested(const Layer& layer, Reply& reply);
     std::optional<authority::Principal> who_may_revoke(const Layer& layer, const RevokeRequest& request);
     bool is_own_ca(const x509::Name& issuer) const;
+    std::vector<Bytes> way_up() const;
     void add_issued(Bytes certificate, Reply& reply);
 
     const Services& services_;
@@ -191,7 +195,8 @@ private:
     const Responder& responder_;
     store::UnitOfWork& work_;
     const Time now_;
-    ByteVec server_nonce_;  // of the outermost answer
+    ByteVec server_nonce_;         // of the outermost answer
+    bool signature_holds_ = false;  // one inside of the message that is being read
 };
 
 /// What is kept of a transaction: the last message, and what it was answered.

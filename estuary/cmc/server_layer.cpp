@@ -85,6 +85,7 @@ std::vector<BodyPartId> Layer::request_ids() const {
 
 Checked<void> Processor::read_layer(const Unwrapped& message, Layer& layer) {
     const auto& data = message.signed_data;
+    signature_holds_ = false;
     if (data.content_type() != oid::pki_data || !data.content())
         return refuse(FailInfo::bad_request, Code::malformed, "the message holds no PKIData");
     auto parsed = PkiData::parse(*data.content(), services_.config.limits);

@@ -44,6 +44,23 @@ TEST_F(CmcServer, ARegistrationAuthorityRevokesUnderItsLabel) {
     EXPECT_FALSE(world.is_revoked(elsewhere.certificate));  // bug class 7
 }
 
+// Bug class 7: a registration authority of another label that counts at an endpoint answers for what that one issued.
+TEST_F(CmcServer, RegistrationAuthoritiesRevokeWhereTheyCount) {
+    const auto ra = world.registration_authority();  // of label "", which "shared-ra" names
+    const auto here = world.holder("CN=a", "shared-ra"), home = world.holder("CN=b"), elsewhere = world.holder("CN=c", "second");
+    const auto ask = [&](const Holder& whose, const std::string& label) {
+        return statuses(world.send(signed_message(with({make_control(1, revocation_of(whose.certificate))}), ra), label));
+    };
+    EXPECT_THAT(ask(home, "shared-ra"), ElementsAre("failed badCertId 1"));
+    EXPECT_THAT(ask(elsewhere, "shared-ra"), ElementsAre("failed badCertId 1"));
+    EXPECT_THAT(ask(here, ""), ElementsAre("failed badCertId 1"));
+    EXPECT_THAT(ask(here, "second"), ElementsAre("failed badIdentity 0"));
+    EXPECT_THAT(ask(here, "shared-ra"), ElementsAre("success 1"));
+    EXPECT_THAT(ask(home, ""), ElementsAre("success 1"));
+    EXPECT_TRUE(world.is_revoked(here.certificate) && world.is_revoked(home.certificate));
+    EXPECT_FALSE(world.is_revoked(elsewhere.certificate));
+}
+
 TEST_F(CmcServer, NobodyElseRevokes) {
     const auto device = world.holder("CN=device 1"), other = world.holder("CN=device 2");
     auto client = world.client(other), by_secret = world.client_with_secret(), nobody = world.client();
@@ -281,6 +298,29 @@ TEST_F(CmcServer, GetCrl) {
     EXPECT_THAT(statuses(ask(other)), ElementsAre("failed badRequest 1"));
     world.restart([](ServerConfig& config) { config.crls = {}; });
     EXPECT_THAT(statuses(ask(plain)), ElementsAre("failed badRequest 1"));
+}
+
+// 6.1.4: what went wrong here is internalCAError and tells nothing more (bug class 12); what passes is tryLater. Both are asked
+// again: neither answer is remembered for its transaction.
+TEST_F(CmcServer, FaultsOfOurOwn) {
+    const auto device = world.holder("CN=device 1");
+    std::optional<Error> fault;
+    world.restart([&](ServerConfig& config) {
+        config.crls = [&](std::string_view) -> Result<std::vector<ByteVec>> {
+            if (fault) return fail(*fault);
+            return std::vector<ByteVec>{};
+        };
+    });
+    auto client = world.client(device);
+    const auto message = client.get_crl({world.ca->issuing.subject(), {}, {}, {}}).value();
+    fault = Error{Code::internal, "a canary of the inside", "another canary"};
+    const auto answer = world.send(message);
+    EXPECT_THAT(statuses(answer), ElementsAre("failed internalCAError 1"));
+    EXPECT_EQ(as_text(answer.der).find("canary"), std::string_view::npos);
+    fault = Error{Code::too_busy, "later, please", {}};
+    EXPECT_THAT(statuses(world.send(message)), ElementsAre("failed tryLater 1"));
+    fault.reset();
+    EXPECT_THAT(statuses(world.send(message)), ElementsAre("failed badRequest 1"));
 }
 
 // -- others ------------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 // Messages as a whole: signatures, encryption, transactions and nonces (RFC 10002 3.2.1.3, 5, 6.4, 6.6), and what the client
 // makes of answers.
+#include <cctype>
+
 #include "estuary/cms/ber.h"
 #include "world.h"
 
@@ -36,7 +38,7 @@ TEST_F(CmcMessage, WrongSignatures) {
 }
 
 // Bug classes 15 and 17: no bit of what is signed, or of the signature, is idle; others may be (a certificate in the bag is not
-// needed, for the store has it), and nothing falls over.
+// needed, for the store has it; the issuer's name in sid is compared without regard to case), and nothing falls over.
 TEST_F(CmcMessage, NoBitIsIdle) {
     const auto message = signed_message(one_request(), device);
     const auto parsed = cms::SignedData::parse(message).value();
@@ -46,6 +48,11 @@ TEST_F(CmcMessage, NoBitIsIdle) {
                          static_cast<std::size_t>(found.end() - message.begin())};
     };
     const auto content = place(*parsed.content()), signer = place(parsed.signers().at(0).whole);
+    const auto within = [](std::size_t i, const auto& part) { return i >= part.first && i < part.second; };
+    // sid stands first in SignerInfo, behind its version.
+    const auto in_issuer = [&](std::size_t i) {
+        return within(i, signer) && i - signer.first < parsed.signers().at(0).identifier.issuer.der().size() + 16;
+    };
     const auto rejected = [&](Bytes octets) {
         store::UnitOfWork work;
         const auto answer = world.server->serve("", octets, World::nobody(), work);
@@ -55,7 +62,8 @@ TEST_F(CmcMessage, NoBitIsIdle) {
     for (std::size_t i = 0; i < message.size(); ++i) {
         auto spoilt = message;
         spoilt[i] = static_cast<std::uint8_t>(spoilt[i] ^ (1u << (i % 8)));
-        const bool covered = (i >= content.first && i < content.second) || (i >= signer.first && i < signer.second);
+        const bool same_letter = in_issuer(i) && (message[i] ^ spoilt[i]) == ('a' ^ 'A') && std::isalpha(message[i]) != 0;
+        const bool covered = (within(i, content) || within(i, signer)) && !same_letter;
         EXPECT_TRUE(rejected(spoilt) || !covered) << i;
     }
     for (std::size_t size = 0; size < message.size(); size += 7) EXPECT_TRUE(rejected(Bytes{message}.first(size))) << size;
@@ -123,6 +131,26 @@ INSTANTIATE_TEST_SUITE_P(Ciphers, CmcEncrypted, testing::Values("AES-128-CBC", "
                              return text;
                          });
 
+TEST_F(CmcMessage, TheClientSignsAroundItsEnvelopes) {
+    ClientConfig config;
+    config.certificate = device.for_client();
+    config.encrypt_for = {world.responder->certificate};
+    auto client = world.client(std::move(config));
+    const auto message = client.enroll({wish("CN=device 1")}).value();
+    const auto outer = cms::SignedData::parse(message).value();
+    EXPECT_EQ(outer.content_type(), cms::oid::enveloped_data);
+    EXPECT_TRUE(outer.signers().at(0).identifier.names(device.certificate));
+    EXPECT_THAT(statuses(world.exchange(client, message).statuses), ElementsAre("success 1"));
+    // Who has no certificate yet has nobody's name to sign with outside.
+    ClientConfig without;
+    without.secret = ClientSecret{"alice", crypto::Secret{std::string_view{alice_secret}}};
+    without.encrypt_for = {world.responder->certificate};
+    auto first = world.client(std::move(without));
+    const auto bare = first.enroll({wish("CN=alice")}).value();
+    EXPECT_EQ(cms::content_type_of(bare).value(), cms::oid::enveloped_data);
+    EXPECT_THAT(statuses(world.exchange(first, bare).statuses), ElementsAre("success 1"));
+}
+
 // Bug class 17: whatever is wrong with an envelope or with what is in it, the answer is the same.
 TEST_F(CmcMessage, EnvelopesFailInOneWayOnly) {
     const auto envelope = [&](const der::Oid& type, Bytes content, const x509::Certificate& recipient) {
@@ -132,7 +160,21 @@ TEST_F(CmcMessage, EnvelopesFailInOneWayOnly) {
     const auto good = envelope(cms::oid::signed_data, inner, world.responder->certificate);
     auto wrong_padding = good;
     wrong_padding.back() ^= 1;
+    // What CBC lets others make of it: another signature, other content, a control of which the inside would come back.
+    auto other_signature = inner, other_content = inner;
+    other_signature.back() ^= 1;
+    other_content[other_content.size() / 4] ^= 1;
+    auto with_data = one_request();
+    with_data.controls = {make_control(2, DataReturn{to_vec(as_bytes("a canary"))}), make_control(3, SenderNonce{hex("01")})};
+    auto unsigned_data = to_vec(cms::inner_content(signed_message(with_data, device)).value());
+    unsigned_data.back() ^= 1;
+    const auto twice = sign(cmc::oid::pki_data, with_data.encode(), nullptr).value();
     const std::vector<ByteVec> messages{wrong_padding,
+                                        envelope(cms::oid::signed_data, other_signature, world.responder->certificate),
+                                        envelope(cms::oid::signed_data, other_content, world.responder->certificate),
+                                        envelope(cms::oid::signed_data, unsigned_data, world.responder->certificate),
+                                        envelope(cms::oid::signed_data, to_vec(cms::inner_content(twice).value()),
+                                                 world.responder->certificate),
                                         envelope(cms::oid::signed_data, as_bytes("not DER at all"), world.responder->certificate),
                                         envelope(cms::oid::signed_data, hex("3000"), world.responder->certificate),
                                         envelope(cms::oid::signed_data, inner, device.certificate)};
@@ -143,6 +185,16 @@ TEST_F(CmcMessage, EnvelopesFailInOneWayOnly) {
         answers.push_back(response_of(answer).encode());
     }
     for (const auto& answer : answers) EXPECT_EQ(answer, answers.front());
+    // A signature around the envelope changes nothing: anybody with a certificate can put one there.
+    const MessageSigner stranger{{device.key, cms::Identifier::by_issuer(device.certificate)}, {device.certificate.der()}};
+    const auto wrapped = sign(cms::oid::enveloped_data, cms::inner_content(messages[1]).value(), &stranger).value();
+    EXPECT_EQ(response_of(world.send(wrapped)).encode(), answers.front());
+    // What a signature inside covers may be talked about.
+    auto other = one_request();
+    other.controls = {make_control(2, ResponseInfo{hex("00")})};
+    const auto told = to_vec(cms::inner_content(signed_message(other, device)).value());
+    EXPECT_THAT(statuses(world.send(envelope(cms::oid::signed_data, told, world.responder->certificate))),
+                ElementsAre("failed badRequest 2"));
 }
 
 TEST_F(CmcMessage, LayersAreCounted) {
@@ -239,7 +291,8 @@ TEST_F(CmcMessage, TheClientTrustsWhoMayAnswer) {
     spoilt.back() ^= 1;
     EXPECT_EQ(code_of(client.read(spoilt)), Code::bad_proof);
     // By a certificate of the CA that is not for this.
-    const auto content = *cms::SignedData::parse(answer).value().content();
+    const auto parsed = cms::SignedData::parse(answer).value();
+    const auto content = *parsed.content();
     const MessageSigner with{{device.key, cms::Identifier::by_issuer(device.certificate)}, {device.certificate.der()}};
     EXPECT_EQ(code_of(client.read(sign(cmc::oid::pki_response, content, &with).value())), Code::not_authenticated);
     EXPECT_EQ(code_of(client.read(sign(cmc::oid::pki_response, content, nullptr).value())), Code::not_authenticated);

@@ -236,6 +236,7 @@ Holder World::device_of_manufacturer(const std::string& subject) {
     tbs.subject = name(subject);
     tbs.spki = to_vec(key.public_key().spki());
     tbs.extensions.push_back(x509::make_key_usage(x509::digital_signature));
+    tbs.extensions.push_back(x509::make_authority_key_identifier(*acme->issuing.subject_key_id()));
     const auto encoded = x509::encode_tbs(tbs);
     const auto der = x509::encode_certificate(encoded, tbs.signature_algorithm, acme->issuing_key.sign(encoded).value());
     return {key, x509::Certificate::parse(der).value()};
@@ -254,9 +255,11 @@ void World::revoke(const x509::Certificate& certificate) {
 void World::decide(bool approve) {
     authority::Principal principal;
     principal.operator_ = true;
-    for (const auto& one : store->pending_requests(store::PendingRequest::State::pending).value()) {
+    const auto waiting = store->pending_requests(store::PendingRequest::State::pending).value();
+    for (const auto& one : waiting) {
         store::UnitOfWork work;
-        ASSERT_TRUE(authority->decide(one.id, approve, "as it is", principal, work));
+        const auto decided = authority->decide(one.id, approve, "as it is", principal, work);
+        ASSERT_TRUE(decided) << decided.error().detail;
         ASSERT_TRUE(store->commit(std::move(work)));
     }
 }
