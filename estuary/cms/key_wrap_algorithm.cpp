@@ -25,6 +25,7 @@ constexpr std::array schemes{
     Derivation{Oid{"1.2.840.113549.1.9.16.3.19"}, "SHA256", true},
     Derivation{Oid{"1.2.840.113549.1.9.16.3.20"}, "SHA384", true},
     Derivation{Oid{"1.2.840.113549.1.9.16.3.21"}, "SHA512", true},
+    Derivation{Oid{"1.3.133.16.840.63.0.2"}, "SHA1"},  // what OpenSSL writes unless it is told otherwise; only read
 };
 constexpr std::array hkdfs{
     Derivation{Oid{"1.2.840.113549.1.9.16.3.28"}, "SHA256", true},

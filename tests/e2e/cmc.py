@@ -444,7 +444,7 @@ def content_of_content_info(octets: bytes) -> bytes:
 def encrypted(tmp, cipher, recipient) -> Path:
     """The octets of `inner` as EnvelopedData, by openssl."""
     run_program("openssl", "cms", "-encrypt", "-binary", cipher, "-econtent_type", "1.2.840.113549.1.7.2", "-outform", "DER",
-                "-in", tmp / "inner", "-out", tmp / "enveloped", "-recip", recipient, "-keyopt", "ecdh_kdf_md:sha256")
+                "-in", tmp / "inner", "-out", tmp / "enveloped", "-recip", recipient)
     return tmp / "enveloped"
 
 
