@@ -1,13 +1,18 @@
 // estuaryd cert list, show, revoke.
+#include <algorithm>
+#include <filesystem>
 #include <ostream>
 
 #include <boost/json.hpp>
 #include <fmt/ostream.h>
 
+#include "apps/estuaryd/publishers.h"
 #include "apps/estuaryd/revocation_notice.h"
 #include "apps/estuaryd/serial_number.h"
+#include "apps/estuaryd/status_config.h"
 #include "apps/estuaryd/table.h"
 #include "estuary/base/encoding.h"
+#include "estuary/base/file.h"
 
 namespace estuary::daemon {
 namespace {
@@ -146,8 +151,54 @@ Result<void> list(store::Store& store, const CertListOptions& options, Time now,
     return {};
 }
 
+/// What a person meant: a serial number, or the certificate itself in a file.
+struct Meant {
+    std::string serial;
+    std::optional<x509::Certificate> certificate;
+};
+Result<Meant> meant(const std::string& word) {
+    if (std::error_code ignored; !std::filesystem::is_regular_file(word, ignored)) return Meant{word, {}};
+    ESTUARY_TRY(const auto content, file::read(word));
+    ESTUARY_TRY(const auto certificates, x509::parse_certificates(content));
+    return Meant{certificates.front().serial_hex(), certificates.front()};
+}
+
+Result<CertificateRecord> find(store::Store& store, const Meant& which, const std::string& ca) {
+    ESTUARY_TRY(auto record, find_certificate(store, which.serial, ca));
+    if (which.certificate && !same(record.der, which.certificate->der()))
+        return fail(Code::not_found, "another certificate of that serial number was issued here, not this one");
+    return record;
+}
+
+/// An issuing CA whose directory came from another installation, its root's key with it, is not in the records until something is to
+/// be said of it.
+Result<CertificateRecord> record_ca(Session& session, const Meant& which, Time now) {
+    ESTUARY_TRY(auto serial_number, read_serial(which.serial));
+    const auto all = publishers(session.configuration, now);
+    const auto found = std::ranges::find_if(all, [&](const Publisher& each) {
+        return each.root && each.certificate.serial_hex() == to_hex(serial_number);
+    });
+    if (found == all.end()) return fail(Code::not_found, fmt::format("no root here has issued a certificate {}", shown(which.serial)));
+    CertificateRecord record;
+    record.ca = root_ca_name;
+    record.serial_number = std::move(serial_number);
+    record.der = to_vec(found->certificate.der());
+    record.subject = found->certificate.subject().to_text();
+    record.not_before = record.issued_at = found->certificate.not_before();
+    record.not_after = found->certificate.not_after();
+    record.profile = "issuing-ca";
+    record.requester = "operator";
+    store::UnitOfWork work;
+    work.writes.emplace_back(store::InsertCertificate{record, std::nullopt});
+    ESTUARY_CHECK(session.store->commit(std::move(work)));
+    return record;
+}
+
 Result<CertificateRecord> revoke(Session& session, const CertOptions& options, store::RevocationReason reason, const Program& program) {
-    ESTUARY_TRY(auto record, find_certificate(*session.store, options.serial, options.ca));
+    ESTUARY_TRY(const auto which, meant(options.serial));
+    auto found = find(*session.store, which, options.ca);
+    if (!found && found.error().code == Code::not_found && options.ca == root_ca_name) found = record_ca(session, which, program.clock.now());
+    ESTUARY_TRY(auto record, std::move(found));
     ESTUARY_TRY(const auto authority, operator_authority(session, program));
     authority::RevokeRequest request{record.ca, record.serial_number, reason, operator_principal()};
     if (!options.invalidity_date.empty()) {
@@ -190,7 +241,9 @@ Exit cert_list(const CertListOptions& options, const Program& program) {
 Exit cert_show(const CertOptions& options, const Program& program) {
     auto session = open_session(options.directory);
     if (!session) return report(program, session.error());
-    const auto record = find_certificate(*session->store, options.serial, options.ca);
+    const auto which = meant(options.serial);
+    if (!which) return report(program, which.error());
+    const auto record = find(*session->store, *which, options.ca);
     if (!record) return report(program, record.error());
     const auto now = program.clock.now();
     if (options.json) {

@@ -12,6 +12,7 @@
 #include "apps/estuaryd/root_list.h"
 #include "apps/estuaryd/session.h"
 #include "apps/estuaryd/status_config.h"
+#include "apps/estuaryd/upstream_cas.h"
 #include "apps/estuaryd/table.h"
 
 namespace estuary::daemon {
@@ -34,7 +35,8 @@ Result<Generation> open_generation(Session& session, const CrlOptions& options, 
     ESTUARY_TRY(const auto secret, passphrase(options.passphrase_file, configuration.security.passphrase_file));
     Faults faults{configuration.file.string()};
     auto config = load_authority(configuration, pointer(secret), program.clock.now(), faults);
-    if (!config) return told(program, faults.sorted());
+    if (config) wire_upstream_cas(configuration, pointer(secret), *session.store, program, *config, faults);
+    if (!config || faults.count() != 0) return told(program, faults.sorted());
     Generation generation;
     ESTUARY_TRY(generation.authority, authority::Authority::create(std::move(*config), *session.store, program.clock, program.entropy));
     generation.former = load_former_generations(configuration, pointer(secret), *session.store, program,

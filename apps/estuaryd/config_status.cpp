@@ -73,6 +73,8 @@ Result<std::string> status_url(std::string_view text) {
 void read_status(Table& table, StatusSection& status) {
     table.parsed_list<net::Listen>("listen", status.listen, parse_listen);
     table.parsed<std::string>("url", status.url, status_url);
+    table.choice("never_issued", status.never_issued_is_revoked, {{"unknown", false}, {"revoked", true}});
+    table.duration("archive", status.archive, true);
     table.finish();
 }
 
@@ -112,7 +114,8 @@ void check_status_references(const Configuration& configuration, Faults& faults)
         }
         return;
     }
-    for (const auto& ca : configuration.cas) check_ca(ca, status, faults);
+    for (const auto& ca : configuration.cas)
+        if (!ca.upstream.present) check_ca(ca, status, faults);
     check_generation_names(configuration.cas, faults);
 }
 

@@ -1,6 +1,7 @@
 #include "apps/estuaryd/config_table.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -74,8 +75,11 @@ std::size_t Faults::count() const {
 }
 
 std::vector<Fault> Faults::sorted() const {
-    auto sorted = list_;
-    std::ranges::stable_sort(sorted, {}, [](const Fault& fault) { return fault.place.line; });
+    // Those of one line stay as they came. (Not stable_sort: with libstdc++ 12 clang warns of what it is made of.)
+    std::multimap<unsigned, const Fault*> by_line;
+    for (const auto& fault : list_) by_line.emplace(fault.place.line, &fault);
+    std::vector<Fault> sorted;
+    for (const auto& [line, fault] : by_line) sorted.push_back(*fault);
     return sorted;
 }
 
@@ -204,8 +208,8 @@ std::vector<std::pair<std::string, Table>> Table::tables(std::string_view key) {
         auto below = parent.table(name.str());
         if (below.present()) named.emplace_back(std::string{name.str()}, std::move(below));
     }
-    // By place, so that what the file lists first comes first.
-    std::ranges::stable_sort(named, {}, [](const auto& entry) { return entry.second.line_; });
+    // By place, so that what the file lists first comes first; by name on one line.
+    std::ranges::sort(named, {}, [](const auto& entry) { return std::pair{entry.second.line_, std::string_view{entry.first}}; });
     return named;
 }
 

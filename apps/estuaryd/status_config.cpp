@@ -41,7 +41,7 @@ void point_to_root(const std::string& url, authority::CaPlan& plan) {
 authority::StatusConfig status_config(const Configuration& configuration, const CaSection& section, std::string_view base) {
     authority::StatusConfig config;
     const auto& status = configuration.status;
-    if (!status.present) return config;
+    if (!status.present || section.upstream.present) return config;
     config.publisher = base;
     config.crl_shards = section.crl.shards;
     config.crl_validity = section.crl.validity;
@@ -56,7 +56,7 @@ authority::StatusConfig status_config(const Configuration& configuration, const 
 }
 
 bool answers_ocsp(const Configuration& configuration, const CaSection& section) {
-    return configuration.status.present && section.ocsp.enabled;
+    return configuration.status.present && section.ocsp.enabled && !section.upstream.present;
 }
 
 }  // namespace estuary::daemon

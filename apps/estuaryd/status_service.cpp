@@ -15,6 +15,10 @@ std::string text_of(const Error& error) { return error.cause.empty() ? error.det
 ocsp::ResponderConfig responder_config(const Configuration& configuration) {
     ocsp::ResponderConfig config;
     config.presigned.count_max = 0;
+    const auto& status = configuration.status;
+    if (status.never_issued_is_revoked) config.never_issued = ocsp::NeverIssued::revoked;
+    // The store forgets no certificate.
+    if (status.archive > Seconds{0}) config.archive_retention = status.archive;
     bool first = true;
     for (const auto& ca : configuration.cas) {
         if (!answers_ocsp(configuration, ca)) continue;
@@ -32,6 +36,7 @@ ocsp::ResponderConfig responder_config(const Configuration& configuration) {
 std::vector<StatusIssuer> status_issuers(const Generation& generation) {
     std::vector<StatusIssuer> issuers;
     for (const auto& section : generation.configuration.cas) {
+        if (section.upstream.present) continue;
         issuers.push_back({section.name, status_base(section), generation.authority.get(), &section, false});
         for (const auto& former : generation.former)
             if (former.ca == section.name) issuers.push_back({section.name, former.base, former.authority.get(), &section, true});

@@ -44,8 +44,8 @@ public:
                                             operation, authorization, body.size(), body));
         }
     }
-    std::size_t size() const { return requests_.size(); }
     const std::string& operator[](std::size_t i) const { return requests_[i]; }
+    std::vector<std::string> take() && { return std::move(requests_); }
 
 private:
     std::vector<std::string> requests_;
@@ -57,6 +57,12 @@ double percentile(const std::vector<double>& sorted, double part) {
 }
 
 }  // namespace
+
+const std::string cacerts_request = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\nUser-Agent: estuary-load\r\n\r\n";
+
+std::vector<std::string> enroll_requests(const Target& target, unsigned count) {
+    return Requests{target, count, "simpleenroll", true}.take();
+}
 
 Measured run(const Target& target, std::string name, unsigned count,
              const std::function<std::function<void(unsigned)>()>& per_thread) {
@@ -179,22 +185,20 @@ Measured enroll_mtls_handshake_each(const Target& target, const Floor& floor, un
 
 Measured cacerts_keep_alive(const Target& target, unsigned requests) {
     const auto context = client_context(target.ca_pem);
-    static const std::string request = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\nUser-Agent: estuary-load\r\n\r\n";
     return run(target, "cacerts keep-alive", requests, [&] {
         auto connection = std::make_shared<Connection>(*context, target.address);
-        return [connection](unsigned) { expect_200(connection->exchange(request)); };
+        return [connection](unsigned) { expect_200(connection->exchange(cacerts_request)); };
     });
 }
 
 Idle idle_connections(const Target& target, unsigned count) {
     const auto context = client_context(target.ca_pem);
-    const std::string request = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\nUser-Agent: estuary-load\r\n\r\n";
     std::vector<std::unique_ptr<Connection>> idle;
     const double before = resident_kb(target.server_process);
     for (unsigned i = 0; i < count; ++i) idle.push_back(std::make_unique<Connection>(*context, target.address));
     Connection busy{*context, target.address};
     const auto start = Steady::now();
-    expect_200(busy.exchange(request));
+    expect_200(busy.exchange(cacerts_request));
     const double ms = std::chrono::duration<double, std::milli>(Steady::now() - start).count();
     return {(resident_kb(target.server_process) - before) / count, ms, static_cast<unsigned>(idle.size())};
 }

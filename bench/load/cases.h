@@ -27,6 +27,10 @@ struct Measured {
 Measured run(const Target& target, std::string name, unsigned count,
              const std::function<std::function<void(unsigned)>()>& per_thread);
 void expect_200(const Reply& reply);
+/// HTTP requests, ready to be sent: for a certificate each, with the target's password; about one certificate, with a nonce each.
+std::vector<std::string> enroll_requests(const Target& target, unsigned count);
+std::vector<std::string> ocsp_requests(const Target& target, const std::string& issuer_pem, unsigned count);
+extern const std::string cacerts_request;
 /// A certificate by EST, PEM.
 std::string enrolled(const Target& target, const std::string& subject);
 

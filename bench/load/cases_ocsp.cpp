@@ -49,17 +49,21 @@ Measured exchange_all(const Target& target, const Address& status, std::string n
 
 }  // namespace
 
-Measured ocsp_on_demand(const Target& target, const Address& status, const std::string& issuer_pem, const Floor& floor, unsigned requests) {
+std::vector<std::string> ocsp_requests(const Target& target, const std::string& issuer_pem, unsigned count) {
     const auto issuer = certificate_of(issuer_pem);
     const auto certificate = certificate_of(enrolled(target, "CN=load-ocsp"));
     std::vector<std::string> prepared;
-    for (unsigned i = 0; i < requests; ++i) {
+    for (unsigned i = 0; i < count; ++i) {
         const auto body = ocsp_request(*certificate, *issuer, true);
         prepared.push_back(fmt::format("POST /ocsp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/ocsp-request\r\n"
                                        "Content-Length: {}\r\n\r\n{}",
                                        body.size(), body));
     }
-    auto measured = exchange_all(target, status, "ocsp on demand", prepared, requests);
+    return prepared;
+}
+
+Measured ocsp_on_demand(const Target& target, const Address& status, const std::string& issuer_pem, const Floor& floor, unsigned requests) {
+    auto measured = exchange_all(target, status, "ocsp on demand", ocsp_requests(target, issuer_pem, requests), requests);
     measured.floor_us = floor.sign_us;
     return measured;
 }

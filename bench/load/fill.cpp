@@ -1,7 +1,8 @@
-// Fills a database with certificates, so that the cost of an enrollment can be measured with a million of them in place.
+// Fills a database with certificates, so that the cost of an enrollment, or of a CRL, can be measured with a million of them in place.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <string_view>
 
 #include "estuary/crypto/digest.h"
 #include "estuary/store/store.h"
@@ -13,7 +14,7 @@ using namespace estuary;
 constexpr std::size_t certificates_per_unit = 500;
 constexpr std::size_t der_octets = 620;   // a P-256 certificate with eight extensions
 
-store::CertificateRecord record_of(std::int64_t number, Time issued_at, const std::string& ca) {
+store::CertificateRecord record_of(std::int64_t number, Time issued_at, const std::string& ca, bool revoked) {
     store::CertificateRecord record;
     record.ca = ca;
     record.serial_number.resize(20);
@@ -28,14 +29,16 @@ store::CertificateRecord record_of(std::int64_t number, Time issued_at, const st
     record.profile = "device";
     record.requester = "credential:load";
     record.issued_at = issued_at;
+    if (revoked) record.revocation = store::Revocation{issued_at, store::RevocationReason::superseded, {}};
     return record;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) {
-        std::fprintf(stderr, "usage: %s DATABASE COUNT CA\n", argv[0]);
+    const bool revoked = argc == 5 && std::string_view{argv[4]} == "revoked";
+    if (argc != 4 && !revoked) {
+        std::fprintf(stderr, "usage: %s DATABASE COUNT CA [revoked]\n", argv[0]);
         return 2;
     }
     auto opened = store::open_sqlite(argv[1]);
@@ -50,7 +53,7 @@ int main(int argc, char** argv) {
     for (std::int64_t i = 0; i < count; ++i) {
         store::RequestKey key{};
         crypto::random(key);
-        work.writes.emplace_back(store::InsertCertificate{record_of(i, start + Seconds{i}, argv[3]), key});
+        work.writes.emplace_back(store::InsertCertificate{record_of(i, start + Seconds{i}, argv[3], revoked), key});
         if (work.writes.size() < certificates_per_unit && i + 1 < count) continue;
         if (const auto done = (*opened)->commit(std::move(work)); !done) {
             std::fprintf(stderr, "fill: %s\n", done.error().detail.c_str());

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "cases.h"
+#include "paced.h"
 #include "process.h"
 
 namespace {
@@ -40,9 +41,9 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     allow_many_files();
     Target target;
-    std::string server, ca_file, status, issuer_file;
+    std::string server, ca_file, status, issuer_file, label = "alone";
     std::vector<std::string> cases;
-    unsigned requests = 10'000, idle = 5'000;
+    unsigned requests = 10'000, idle = 5'000, seconds = 15;
     CLI::App program{"Load generator for EST servers"};
     program.add_option("--server", server, "ADDRESS:PORT")->required();
     program.add_option("--pid", target.server_process, "The server's process, for its CPU and memory")->required();
@@ -52,9 +53,11 @@ int main(int argc, char** argv) {
     program.add_option("--connections", target.threads, "Connections at once");
     program.add_option("--requests", requests, "Requests a case");
     program.add_option("--idle", idle, "Idle connections in the case idle");
-    program.add_option("--status", status, "ADDRESS:PORT of the status listener, for the cases ocsp and presigned");
+    program.add_option("--status", status, "ADDRESS:PORT of the status listener, for the cases ocsp, presigned and paced");
     program.add_option("--issuer", issuer_file, "The issuing CA (PEM), for the same");
-    program.add_option("--case", cases, "keepalive, handshake, mtls, cacerts, idle, ocsp, presigned, serverkeygen; default: the first five");
+    program.add_option("--case", cases, "keepalive, handshake, mtls, cacerts, idle, ocsp, presigned, serverkeygen, paced; default: the first five");
+    program.add_option("--seconds", seconds, "How long the case paced lasts");
+    program.add_option("--label", label, "What goes on beside the case paced, for its lines");
     CLI11_PARSE(program, argc, argv);
     if (cases.empty()) cases = {"keepalive", "handshake", "mtls", "cacerts", "idle"};
     try {
@@ -74,6 +77,10 @@ int main(int argc, char** argv) {
                 fmt::print("{}\n", to_line(ocsp_on_demand(target, parse_address(status), read_text(issuer_file), floor, requests * 2)));
             if (name == "presigned")
                 fmt::print("{}\n", to_line(ocsp_presigned(target, parse_address(status), read_text(issuer_file), 100, requests * 10)));
+            if (name == "paced")
+                for (const auto& kind : paced(target, parse_address(status), read_text(issuer_file), std::chrono::seconds{seconds}))
+                    fmt::print("{:<14} {:<34} p50 {:>6.2f} ms  p99 {:>7.2f} ms  max {:>7.2f} ms  ({} requests)\n", kind.name, label, kind.p50_ms,
+                               kind.p99_ms, kind.max_ms, kind.requests);
             if (name == "idle") {
                 fmt::print("idle: server RSS {:.1f} MB before\n", resident_kb(target.server_process) / 1000);
                 const auto result = idle_connections(target, idle);

@@ -1,5 +1,4 @@
-// What revocation costs beside few and beside many revoked certificates, what a complete CRL of them costs, and what others' OCSP
-// requests feel of its making:
+// What revocation costs beside few and beside many revoked certificates, and what a complete CRL of them costs:
 //   estuary-revocation [COUNT]     default 1000000; the database lies in $TMPDIR or /tmp and is removed
 #include <algorithm>
 #include <chrono>
@@ -11,9 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "beside.h"
 #include "estuary/authority/ceremony.h"
-#include "estuary/base/file.h"
 #include "process.h"
 
 namespace {
@@ -23,9 +20,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t certificates_per_unit = 500;
 constexpr unsigned revocations = 2'000;
-constexpr unsigned lists_beside = 5;
-constexpr std::chrono::seconds quiet{4};
-constexpr std::size_t asked_about = 200;
 
 /// The largest resident set since the last call, in kilobytes (1000 octets).
 double peak_kb() {
@@ -63,8 +57,6 @@ public:
         config.cas.push_back({"issuing", ca.issuing, ca.issuing_key, {ca.root}, {}, {}});
         config.profiles = {authority::default_device_profile("issuing")};
         config.password_key = crypto::Secret{"a server key of more than 16 octets"};
-        issuing_ = ca.issuing;
-        issuing_key_ = ca.issuing_key;
         authority_ = must(authority::Authority::create(std::move(config), *store_, clock_, entropy_));
         der_ = device_certificate();
     }
@@ -117,31 +109,6 @@ public:
                    (peak_kb() - before_kb) / 1e3);
     }
 
-    /// The list is made and its file flushed, as estuaryd does it, while OCSP is asked.
-    void requests_beside_a_crl() {
-        std::vector<ByteVec> serial_numbers;
-        for (std::size_t i = 0; i < asked_about; ++i) {
-            add(1, false);
-            serial_numbers.push_back(last_serial_);
-        }
-        load::Beside beside{*authority_, issuing_, issuing_key_, clock_, serial_numbers};
-        const auto tell = [](std::string_view when, const load::Latency& latency) {
-            fmt::print("OCSP on demand {:<26} p50 {:.2f} ms  p99 {:.2f} ms  max {:.2f} ms  ({} requests)\n", when, latency.p50_ms, latency.p99_ms,
-                       latency.max_ms, latency.requests);
-        };
-        beside.begin();
-        std::this_thread::sleep_for(quiet);
-        tell("alone:", beside.end());
-        beside.begin();
-        for (unsigned i = 0; i < lists_beside; ++i) {
-            store::UnitOfWork work;
-            const auto made = must(authority_->make_crl("issuing", 0, authority::CrlKind::complete, work));
-            must(store_->commit(std::move(work)));
-            must(file::write_atomically(directory_ / "issuing-0.crl", made.der, file::Access::everyone_reads));
-        }
-        tell("while the list is made:", beside.end());
-    }
-
 private:
     /// One that the CA issued, for all records: only their serial numbers differ.
     ByteVec device_certificate() {
@@ -176,8 +143,6 @@ private:
     crypto::SystemEntropy entropy_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<authority::Authority> authority_;
-    x509::Certificate issuing_;
-    crypto::PrivateKey issuing_key_;
     ByteVec der_, last_serial_;
     std::uint32_t count_ = 0;
 };
@@ -191,6 +156,5 @@ int main(int argc, char** argv) {
     bench.add(count, true);
     bench.revoke(fmt::format("{}", count));
     bench.crl();
-    bench.requests_beside_a_crl();
     return 0;
 }

@@ -101,11 +101,11 @@ authorityKeyIdentifier = keyid
         lines += [f"freshestCRL=URI:{self.web.url}/delta.crl"] * delta
         return "\n".join(lines)
 
-    def issue(self, name: str, extensions="", days=10) -> Path:
+    def issue(self, name: str, extensions="", *options) -> Path:
         self.configure(extensions)
         self.key(self.dir / f"{name}.key")
         self.openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        self.openssl("ca", "-batch", "-config", "ca.cnf", "-notext", "-days", days, "-in", f"{name}.csr", "-out", f"{name}.pem")
+        self.openssl("ca", "-batch", "-config", "ca.cnf", "-notext", "-in", f"{name}.csr", "-out", f"{name}.pem", *options)
         return self.dir / f"{name}.pem"
 
     def revoke(self, name: str, *options):
@@ -119,10 +119,11 @@ authorityKeyIdentifier = keyid
         return self.dir / "web" / file
 
     @contextlib.contextmanager
-    def responder(self, signer="ca", *options):
-        """`openssl ocsp` with what the index says now."""
+    def responder(self, signer="ca", *options, at=None):
+        """`openssl ocsp` with what the index says now; `at`: its clock, as faketime takes it ("-3d")."""
+        clock = [need("faketime"), "-f", at] if at else []
         with open(self.dir / "responder.log", "ab") as log:
-            process = subprocess.Popen(["openssl", "ocsp", "-index", "index.txt", "-port", str(self.ocsp_port), "-CA", "ca.pem", "-rsigner",
+            process = subprocess.Popen([*clock, "openssl", "ocsp", "-index", "index.txt", "-port", str(self.ocsp_port), "-CA", "ca.pem", "-rsigner",
                                         f"{signer}.pem", "-rkey", f"{signer}.key", *options], cwd=self.dir, stdout=log, stderr=log)
         try:
             wait_for(lambda: "waiting for OCSP client connections" in (self.dir / "responder.log").read_text(), what="the responder")

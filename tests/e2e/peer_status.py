@@ -1,6 +1,7 @@
 """Client certificates of manufacturers, checked by their own CAs' OCSP and CRLs: OpenSSL's CA and responder, and a web server."""
 import base64
 import json
+import shutil
 import socket
 import subprocess
 import threading
@@ -127,6 +128,48 @@ def test_a_list_that_is_not_the_makers_is_not_believed(tmp):
         status, headers = factory.enroll("dev")
         check_equal(status, 403, "nobody who can be believed says anything")
         check_in("not by", factory.server.log())
+
+
+def test_answers_that_prove_nothing(tmp):
+    """OCSP by a signer without a mandate, a stranger, or one whose certificate has expired; answers and lists that are too old."""
+    for mode, let_in in (("hard", 403), ("soft", 200)):
+        (tmp / mode).mkdir()
+        with Factory(tmp / mode, mode) as factory:
+            maker, other = factory.maker, Authority(tmp / mode / "other", "Maker CA")  # a namesake
+            maker.issue("plain", "extendedKeyUsage=serverAuth")
+            maker.issue("expired", OCSP_SIGNING, "-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
+            maker.issue("responder", OCSP_SIGNING)
+            other.issue("stranger", OCSP_SIGNING)
+            for file in ("stranger.pem", "stranger.key"):
+                shutil.copy(other.dir / file, maker.dir / file)
+            for number, (signer, time_of) in enumerate((("plain", None), ("expired", None), ("stranger", None), ("responder", "-3d"))):
+                name = f"dev-{number}"
+                factory.device(name, maker.pointers(crl=False))
+                with maker.responder(signer, "-ndays", "1", at=time_of):
+                    check_equal(factory.enroll(name)[0], let_in, (mode, signer, time_of))
+            factory.device("dev-stale", maker.pointers(ocsp=False))
+            maker.publish("ca.crl", "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200201000000Z")
+            check_equal(factory.enroll("dev-stale")[0], let_in, (mode, "stale list"))
+            log = factory.server.log()
+            for why in ("OCSPSigning", "expired", "stale"):
+                check_in(why, log)
+            check_equal(log.count("whether a client certificate is revoked cannot be told"), 5)
+
+
+def test_a_forged_good_does_not_hide_a_revocation(tmp):
+    with Factory(tmp, "soft") as factory:
+        maker, other = factory.maker, Authority(tmp / "other", "Other CA")
+        factory.device("bad", maker.pointers())
+        said_good = (maker.dir / "index.txt").read_text()
+        maker.revoke("bad", "-crl_reason", "keyCompromise")
+        maker.publish()
+        (maker.dir / "index.txt").write_text(said_good)
+        other.issue("stranger", OCSP_SIGNING)
+        for file in ("stranger.pem", "stranger.key"):
+            shutil.copy(other.dir / file, maker.dir / file)
+        with maker.responder("stranger", "-ndays", "1"):
+            check_equal(factory.enroll("bad")[0], 403, "the list is believed, the stranger is not")
+        check_in("keyCompromise", factory.refused()[0]["detail"])
 
 
 def test_nobody_can_tell(tmp):

@@ -1,15 +1,17 @@
 """Revocation as relying parties see it: CRLs and OCSP, read by openssl, curl and strongSwan's pki."""
 import base64
 import json
+import shutil
 import urllib.parse
+from datetime import datetime, timezone
 
 from harness import *  # noqa: F403
 
 
-def enroll(server, tmp, name="dev", password=None):
+def enroll(server, tmp, name="dev", password=None, path="simpleenroll"):
     """A device certificate by EST; its file and its serial number."""
     password = password or server.credential(name, "--uses", "9")
-    reply = server.post("simpleenroll", make_request(tmp, f"/CN={name}", name=name), "--user", f"{name}:{password}")
+    reply = server.post(path, make_request(tmp, f"/CN={name}", name=name), "--user", f"{name}:{password}")
     check_equal(reply.status, 200, reply)
     file = tmp / f"{name}.pem"
     file.write_text(reply.certificates())
@@ -129,6 +131,24 @@ def test_openssl_ocsp_good_revoked_unknown(server, tmp):
     check_in("Responder Id: ", text)
     check_in("OCSP Nonce", text)
     check_in("OCSP Signing", text)
+
+
+def test_never_issued_may_be_revoked_and_expired_are_remembered(tmp):
+    """RFC 6960 2.2, 4.4.4, 4.4.8, as openssl shows them; and the default: unknown."""
+    with Serving(tmp, ("[status]\n", '[status]\nnever_issued = "revoked"\narchive = "365d"\n')) as server:
+        good, _ = enroll(server, tmp, "good")
+        text = ocsp(server, "-cert", good, "-resp_text").out
+        check_in(f"{good}: good", text)
+        cutoff = datetime.strptime(re.search(r"Archive Cutoff: *\n? *(.*) GMT", text).group(1).strip(), "%b %d %H:%M:%S %Y")
+        days = (datetime.now(timezone.utc).replace(tzinfo=None) - cutoff).total_seconds() / 86400
+        assert 364.9 < days < 365.1, days
+        extended_revoke = r"(?m)^ +valid: *$"  # OpenSSL's name of id-pkix-ocsp 9
+        assert not re.search(extended_revoke, text), text
+        text = ocsp(server, "-serial", "0x123456", "-resp_text").out
+        check_in("0x123456: revoked", text)
+        check_in("Revocation Time: Jan  1 00:00:00 1970", text)
+        check_in("certificateHold", text)
+        assert re.search(extended_revoke, text), text
 
 
 def test_ocsp_by_get_is_cacheable(server, tmp):
@@ -258,7 +278,8 @@ def test_shards(tmp):
                               tmp / "crl.pem", file, check=False)
         check_in("certificate revoked", refused.out + refused.err)
         rows = json.loads(server.admin("crl", "show", "--json").out)
-        check_equal(sorted(row["shard"] for row in rows), [0, 1, 2, 3])
+        check_equal(sorted(row["shard"] for row in rows if row["ca"] == "issuing"), [0, 1, 2, 3])
+        check_equal(len(rows), 5, "and the root's")
         check_equal({row["state"] for row in rows}, {"published"})
 
 
@@ -342,8 +363,15 @@ def test_rollover_keeps_the_status_of_former_certificates(server, tmp):
     done = run_program("openssl", "ocsp", "-url", server.status_url + "/ocsp", "-issuer", former, "-cert", file, "-CAfile", former_root)
     check_in("Response verify OK", done.err)
     check_in("revoked", done.out)
-    # Serial numbers of the other generation are nobody's (RFC 6960 2.2).
+    # Serial numbers of the other generation are nobody's (RFC 6960 2.2), revoked or not.
     check_in(f"0x{serial}: unknown", ocsp(server, "-serial", "0x" + serial).out)
+    newer = enroll(server, tmp, "newer")[1]
+    check_in(f"0x{newer}: good", ocsp(server, "-serial", "0x" + newer).out)
+    of_former = ["openssl", "ocsp", "-url", server.status_url + "/ocsp", "-issuer", former, "-CAfile", former_root, "-serial", "0x" + newer]
+    check_in(f"0x{newer}: unknown", run_program(*of_former).out)
+    server.admin("cert", "revoke", newer)
+    wait_for(lambda: listed(crl(server, "issuing.2-0.crl"), newer), 2)
+    check_in(f"0x{newer}: unknown", run_program(*of_former).out)
 
 
 def fetched_issuers(tmp, certificate) -> list:
@@ -404,6 +432,58 @@ def test_the_whole_path_after_a_rollover(server, tmp):
     link.write_text(certificates[1])
     status, said = verify_all(tmp, old_root, [server.issuing, link], new)
     check_equal(status, 0, said)
+
+
+def test_two_cas_below_two_roots(tmp):
+    """Each root has a list of its own, and what each CA issued is told by that CA alone."""
+    server = Server(tmp / "data")
+    made = tmp / "other"
+    run_program(ESTUARYD, "init", "--dir", made, "--name", "Other", "--status-url", server.status_url)
+    shutil.copytree(made / "ca.1", server.dir / "second.1")
+    (server.dir / "second").symlink_to("second.1")
+    server.config.write_text(server.config.read_text() + """
+[ca.second]
+directory = "second"
+[profile.second]
+ca = "second"
+key_types = ["p256"]
+key_usage = ["digitalSignature"]
+subject = { allowed = ["CN"] }
+[est.label.second]
+profile = "second"
+enroll = ["basic"]
+""")
+    server.admin("crl", "publish", "--root", "--ca", "second")
+    second_root, second = server.dir / "second/root.pem", server.dir / "second/issuing.pem"
+    server.start()
+    try:
+        wait_for(lambda: all(fetch(server, f"/crl/{ca}-0.crl").status == 200 for ca in ("issuing", "second")))
+        first_file, first_serial = enroll(server, tmp, "first")
+        second_file, second_serial = enroll(server, tmp, "second", server.credential("second", "--profile", "second"), "second/simpleenroll")
+        above = fetched_issuers(tmp, second_file)
+        check_equal([file.read_text() for file in above], [second.read_text(), second_root.read_text()])
+        check_equal(verify_all(tmp, server.root, [server.issuing], first_file), (0, f"{first_file}: OK\n"))
+        check_equal(verify_all(tmp, second_root, [second], second_file), (0, f"{second_file}: OK\n"))
+        roots = [re.search(r"URI:(\S+\.crl)", certificate_text(file)).group(1) for file in (server.issuing, second)]
+        assert roots[0] != roots[1], roots
+        # OCSP tells them apart, also in one request.
+        both = ["openssl", "ocsp", "-url", server.status_url + "/ocsp", "-CAfile", second_root, "-issuer", second]
+        done = run_program(*both, "-cert", second_file, "-serial", "0x" + first_serial)
+        check_in("Response verify OK", done.err)
+        check_in(f"{second_file}: good", done.out)
+        check_in(f"0x{first_serial}: unknown", done.out)
+        # Revoked by the one root, its CA's path fails; the other's does not.
+        number = run_program("openssl", "x509", "-in", second, "-noout", "-serial").out.strip().split("=")[1].lower()
+        server.admin("cert", "revoke", number, "--ca", "root")
+        server.admin("crl", "publish", "--root", "--ca", "second")
+        status, said = verify_all(tmp, second_root, [second], second_file)
+        assert status != 0 and "certificate revoked" in said, said
+        check_equal(verify_all(tmp, server.root, [server.issuing], first_file)[0], 0)
+        server.admin("cert", "revoke", second_serial, "--ca", "second")
+        wait_for(lambda: listed(crl(server, "second-0.crl"), second_serial), 2)
+        assert not listed(crl(server), second_serial)
+    finally:
+        server.stop()
 
 
 def test_two_generations_and_two_processes(server, tmp):

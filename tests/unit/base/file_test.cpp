@@ -41,6 +41,14 @@ TEST_F(File, WhatIsWrittenIsRead) {
         ASSERT_TRUE(write_atomically(path, content, Access::everyone_reads));
         EXPECT_EQ(read(path).value(), content);
     }
+    // Large ones are flushed in pieces of 4 MiB.
+    constexpr std::size_t piece = std::size_t{4} << 20;
+    for (const std::size_t size : {piece, piece + 1, 2 * piece + 3}) {
+        ByteVec content(size);
+        for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<std::uint8_t>(i ^ i >> 8 ^ i >> 16);
+        ASSERT_TRUE(write_atomically(path, content, Access::everyone_reads));
+        EXPECT_TRUE(read(path, 3 * piece).value() == content);
+    }
     EXPECT_EQ(entries(), 1u) << "no temporary file is left";
 }
 

@@ -40,6 +40,44 @@ TEST_F(StatusCommands, revoke_says_what_follows) {
     EXPECT_EQ(estuaryd({"cert", "revoke", serial}).status, 3) << "twice";
 }
 
+TEST_F(StatusCommands, the_certificate_itself_says_which_is_meant) {
+    const auto serial = to_hex(installation.issue());
+    const auto pem = installation.file("device.pem"), root = installation.file("ca/root.pem");
+    testing::write_text(pem, estuaryd({"cert", "show", serial, "--pem"}).out);
+    EXPECT_EQ(estuaryd({"cert", "revoke", pem.string(), "--reason", "superseded"}).status, 0);
+    EXPECT_THAT(estuaryd({"cert", "show", pem.string()}).out, HasSubstr("superseded"));
+    // One of that serial number by somebody else is not meant.
+    auto der = to_vec(x509::parse_certificates(file::read(pem).value()).value().front().der());
+    der.back() ^= 1;
+    testing::write_text(pem, to_pem("CERTIFICATE", der));
+    EXPECT_EQ(estuaryd({"cert", "show", pem.string()}).status, 3);
+    testing::write_text(pem, "no certificate");
+    EXPECT_EQ(estuaryd({"cert", "revoke", pem.string()}).status, 1);
+    EXPECT_EQ(estuaryd({"cert", "show", root.string()}).status, 0) << "what the CA's own making recorded";
+}
+
+TEST_F(StatusCommands, an_issuing_ca_of_another_installation_is_recorded_when_its_root_revokes_it) {
+    const testing::TemporaryDirectory temporary;
+    const auto made = temporary.path() / "made";
+    ASSERT_EQ(testing::run({"init", "--dir", made, "--host", "localhost"}, StatusInstallation::start).status, 0);
+    std::filesystem::copy(made / "ca.1", installation.file("second.1"));
+    std::filesystem::create_directory_symlink("second.1", installation.file("second"));
+    auto text = testing::read_text(installation.file("estuary.toml"));
+    testing::write_text(installation.file("estuary.toml"), text + "\n[ca.second]\ndirectory = \"second\"\n");
+    const auto issuing = installation.file("second/issuing.pem").string();
+    EXPECT_EQ(estuaryd({"cert", "revoke", issuing}).status, 3) << "no CA of ours issued it";
+    EXPECT_EQ(estuaryd({"cert", "revoke", "0123456789", "--ca", "root"}).status, 3) << "nor did a root";
+    const auto done = estuaryd({"cert", "revoke", issuing, "--ca", "root"});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(estuaryd({"cert", "revoke", issuing, "--ca", "root"}).status, 3) << "twice";
+    ASSERT_EQ(estuaryd({"crl", "publish", "--root", "--ca", "second"}).status, 0);
+    const auto certificate = x509::parse_certificates(file::read(issuing).value()).value().front();
+    const auto root = x509::parse_certificates(file::read(installation.file("second/root.pem")).value()).value().front();
+    const auto list = x509::RevocationList::from_bytes(file::read(installation.file("crl/" + crl_file_name(root_base(root), 0, false))).value()).value();
+    EXPECT_TRUE(list.verify_issued_by(root));
+    EXPECT_TRUE(list.find(certificate.serial_number()));
+}
+
 TEST_F(StatusCommands, who_has_fetched_the_former_list_may_go_by_it) {
     ASSERT_EQ(estuaryd({"crl", "publish"}).status, 0);
     const auto done = estuaryd({"cert", "revoke", to_hex(installation.issue())});
@@ -174,6 +212,8 @@ TEST(StatusConfiguration, each_fault_has_its_line_and_key) {
     EXPECT_THAT(faults("[status]\nurl = \"http://ca.example/?x\"\n"), HasSubstr("status.url"));
     EXPECT_THAT(faults("[status]\nlisten = [\"nowhere\"]\n"), HasSubstr("estuary.toml:10: status.listen"));
     EXPECT_THAT(faults("[status]\nurls = \"x\"\n"), HasSubstr("did you mean 'url'?"));
+    EXPECT_THAT(faults("[status]\nnever_issued = \"good\"\n"), HasSubstr("estuary.toml:10: status.never_issued"));
+    EXPECT_THAT(faults("[status]\narchive = \"-1d\"\n"), HasSubstr("estuary.toml:10: status.archive"));
     EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nshards = 2\n"), HasSubstr("estuary.toml:11: ca.issuing.crl.shards: is more than 1"));
     EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nshards = 0\n"), HasSubstr("takes 1 to 4096"));
     EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nvalidity = \"1d\"\ninterval = \"1d\"\n"), HasSubstr("12: ca.issuing.crl.interval"));

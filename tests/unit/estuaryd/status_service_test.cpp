@@ -22,6 +22,12 @@ TEST(OcspSigner, is_what_rfc_6960_wants_and_private) {
     EXPECT_EQ(certificate.ext_key_usage(), std::vector<der::Oid>{x509::oid::kp_ocsp_signing});
     EXPECT_EQ(certificate.key_usage(), x509::digital_signature);
     EXPECT_LE(certificate.not_after() - certificate.not_before(), Seconds{30 * 86'400LL}) << "nobody can revoke it";
+    EXPECT_NE(x509::find(certificate.extensions(), x509::oid::ocsp_no_check), nullptr);
+    // Nor is there anybody to ask (RFC 9919 3.2.2).
+    EXPECT_TRUE(x509::crl_uris(certificate.extensions()).value().empty());
+    const auto* access = x509::find(certificate.extensions(), x509::oid::authority_info_access);
+    ASSERT_NE(access, nullptr) << "where the CA's certificate is";
+    EXPECT_TRUE(x509::parse_authority_info_access(access->value)->ocsp_uris.empty());
     struct stat status {};
     ASSERT_EQ(::stat(installation.file("ocsp/issuing.key").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);

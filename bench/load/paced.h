@@ -1,0 +1,19 @@
+#pragma once
+// How long requests take that come steadily while something else goes on.
+#include <chrono>
+
+#include "cases.h"
+
+namespace estuary::load {
+
+struct Paced {
+    std::string name;
+    std::size_t requests = 0;
+    double p50_ms = 0, p99_ms = 0, max_ms = 0;
+};
+
+/// A second's 200 of /cacerts, 60 enrollments and 400 OCSP requests that are signed each, on two connections of each kind, all at the
+/// same time for so long. A time counts from when the request was due: who is late because the one before was slow is slow, too.
+std::vector<Paced> paced(const Target& target, const Address& status, const std::string& issuer_pem, std::chrono::seconds duration);
+
+}  // namespace estuary::load
