@@ -1,6 +1,7 @@
 #include "cmp_session.h"
 
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,18 @@ Outcome<std::optional<x509::Name>> name_option(const std::string& text, std::str
 Failure answer_failure(Error error) {
     const auto status = cmp_status(error);
     return {std::move(error), status};
+}
+
+tl::unexpected<Failure> pending(std::string detail) {
+    return tl::unexpected<Failure>(Failure{Error{Code::too_busy, std::move(detail)}, exit_pending});
+}
+
+/// Declined is a failure.
+Outcome<cmp::ClientOutcome> judged(cmp::ClientOutcome outcome) {
+    const auto* declined = std::get_if<cmp::Declined>(&outcome);
+    if (declined == nullptr) return outcome;
+    const auto* doubt = declined->authentic ? "" : " (not protected: anybody may have said this)";
+    return tl::unexpected<Failure>(Failure{Error{Code::policy, fmt::format("refused by the authority: {}{}", declined->text, doubt)}, exit_refused});
 }
 
 }  // namespace
@@ -68,12 +81,27 @@ Outcome<void> CmpSession::read_trust(const CmpOptions& options) {
     return {};
 }
 
-Outcome<void> CmpSession::read_credentials(const CmpOptions& options) {
+/// The directory that signs; it says where to, and whom to trust, where the options do not.
+Outcome<std::optional<Identity>> CmpSession::read_directory(CmpOptions& options) const {
+    if (options.directory.empty()) {
+        if (options.url.empty()) return cmp_usage("say where: a URL, or --dir DIR of a certificate that came by CMP");
+        return std::optional<Identity>{};
+    }
+    ESTUARY_TRY_AS(auto kept, Directory{options.directory}.load(), local_failure);
+    if (options.url.empty()) {
+        if (!kept.state.by_cmp()) return cmp_usage(options.directory + " was not enrolled by CMP: say where with a URL");
+        options.url = kept.state.url;
+        options.system_trust = options.system_trust || kept.state.system_trust;
+    }
+    return std::optional{std::move(kept)};
+}
+
+Outcome<void> CmpSession::read_credentials(const CmpOptions& options, std::optional<Identity> kept) {
     ESTUARY_TRY_OUTCOME(auto user, options.login.read_user());
     ESTUARY_TRY_OUTCOME(auto identity, options.login.read_identity());
-    const int given = (user ? 1 : 0) + (identity ? 1 : 0) + (options.directory.empty() ? 0 : 1);
-    if (given != 1)
-        return cmp_usage("say who you are, one way: --user NAME with --password-file FILE, or --cert FILE");
+    if (const int given = (user ? 1 : 0) + (identity ? 1 : 0) + (kept ? 1 : 0); given != 1)
+        return cmp_usage(kept ? "the certificate of the directory signs: leave out --user and --cert"
+                              : "say who you are, one way: --user NAME with --password-file FILE, or --cert FILE");
     if (user) {
         secret_ = cmp::ClientSecret{std::move(user->name), std::move(user->password)};
         secret_->mac.scheme = options.mac == "pbmac1" ? crypto::PasswordMacChoice::Scheme::pbmac1
@@ -88,14 +116,20 @@ Outcome<void> CmpSession::read_credentials(const CmpOptions& options) {
         connect_.identity = std::move(*identity);
         return {};
     }
-    ESTUARY_TRY_AS(auto kept, Directory{options.directory}.load(), local_failure);
-    if (anchors_.empty()) anchors_ = kept.anchors;
-    signer_ = cmp::ClientSigner{std::move(kept.key), std::move(kept.chain)};
+    if (anchors_.empty()) anchors_ = std::move(kept->anchors);
+    signer_ = cmp::ClientSigner{std::move(kept->key), std::move(kept->chain)};
     return {};
 }
 
-Outcome<CmpSession> CmpSession::create(const CmpOptions& options, const Clock& clock) {
+std::string CmpSession::address() const {
+    auto url = url_;
+    url.path = target_.path;
+    return url.to_string();
+}
+
+Outcome<CmpSession> CmpSession::create(CmpOptions options, const Clock& clock) {
     CmpSession session{clock};
+    ESTUARY_TRY_OUTCOME(auto kept, session.read_directory(options));
     // Messages are protected by themselves, so plain http will do (RFC 9811 5); what they say can then be read on the way.
     const auto text = options.url.find("://") == std::string::npos ? "http://" + options.url : options.url;
     auto url = http::Url::parse(text);
@@ -108,7 +142,7 @@ Outcome<CmpSession> CmpSession::create(const CmpOptions& options, const Clock& c
     if (!wait) return cmp_usage("--wait: " + wait.error().detail);
     session.wait_ = *wait;
     if (auto read = session.read_trust(options); !read) return tl::unexpected<Failure>(std::move(read).error());
-    if (auto read = session.read_credentials(options); !read) return tl::unexpected<Failure>(std::move(read).error());
+    if (auto read = session.read_credentials(options, std::move(kept)); !read) return tl::unexpected<Failure>(std::move(read).error());
     session.connect_.plain_http = true;
     session.connect_.trust.cmc_ra_instead_of_name = false;
     session.connect_.trust.system_anchors = options.system_trust;
@@ -140,12 +174,14 @@ Result<http::Response> CmpSession::send(const http::Request& request) {
     return response;
 }
 
-Outcome<void> CmpSession::pause(Seconds time, const std::string& reason, Time until) const {
-    if (clock_->now() + time > until)
-        return tl::unexpected<Failure>(
-            Failure{Error{Code::too_busy, fmt::format("the answer is not there yet{}; the authority says to ask again in {}, and --wait is over",
-                                                      reason.empty() ? "" : " (" + reason + ")", to_string(time))},
-                    exit_pending});
+Outcome<void> CmpSession::pause(Seconds time, const std::string& reason, Time until, const std::string& kept) {
+    if (clock_->now() + time > until) {
+        const auto why = reason.empty() ? std::string{} : " (" + reason + ")";
+        if (kept.empty()) return pending(fmt::format("the answer is not there yet{}; ask again in {}, or wait longer (--wait)", why, to_string(time)));
+        return pending(fmt::format("the request waits for approval{}; run the same command again in {} (it is kept in {})", why, to_string(time), kept));
+    }
+    if (!std::exchange(told_, true))
+        fmt::print(stderr, "The request waits for approval{}; asking again every {}.\n", reason.empty() ? "" : " (" + reason + ")", to_string(time));
     std::this_thread::sleep_for(time);
     return {};
 }
@@ -170,27 +206,54 @@ Outcome<ByteVec> CmpSession::exchange(const cmp::ClientTransaction& transaction,
     }
 }
 
-Outcome<cmp::ClientOutcome> CmpSession::run(cmp::Wish wish) {
+Outcome<cmp::ClientTransaction> CmpSession::transaction(cmp::Wish wish, const CmpKeeping& keeping) {
     ESTUARY_TRY_OUTCOME(const auto made, client());
-    ESTUARY_TRY_AS(auto transaction, made.begin(std::move(wish)), local_failure);
+    if (keeping.begun.empty()) {
+        ESTUARY_TRY_AS(auto begun, made.begin(std::move(wish)), local_failure);
+        return begun;
+    }
+    ESTUARY_TRY_AS(auto resumed, made.resume(std::move(wish), keeping.begun), local_failure);
+    return resumed;
+}
+
+Outcome<cmp::ClientOutcome> CmpSession::run(cmp::Wish wish, const CmpKeeping& keeping) {
+    ESTUARY_TRY_OUTCOME(auto transaction, this->transaction(std::move(wish), keeping));
     const auto until = clock_->now() + wait_;
-    for (bool told = false;;) {
+    for (bool is_kept = !keeping.begun.empty();;) {
         ESTUARY_TRY_OUTCOME(const auto answer, exchange(transaction, until));
         ESTUARY_TRY_AS(auto step, transaction.take(answer), answer_failure);
-        if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) {
-            const auto* declined = std::get_if<cmp::Declined>(outcome);
-            if (declined == nullptr) return std::move(*outcome);
-            const auto* doubt = declined->authentic ? "" : " (not protected: anybody may have said this)";
-            return tl::unexpected<Failure>(
-                Failure{Error{Code::policy, fmt::format("refused by the authority: {}{}", declined->text, doubt)}, exit_refused});
+        if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) return judged(std::move(*outcome));
+        const auto* wait = std::get_if<cmp::WaitThenSend>(&step);
+        if (wait == nullptr) {
+            // A confirmation on top of what was kept. One with a key of the authority's making cannot be, and is not.
+            if (is_kept) (void)keeping.keep(transaction);
+            continue;
         }
-        if (const auto* wait = std::get_if<cmp::WaitThenSend>(&step)) {
-            if (!told) fmt::print(stderr, "The authority says to wait{}.\n", wait->reason.empty() ? "" : ": " + wait->reason);
-            told = true;
-            if (auto waited = pause(wait->check_after, wait->reason, until); !waited)
-                return tl::unexpected<Failure>(std::move(waited).error());
+        if (keeping.keep) {
+            if (auto kept = keeping.keep(transaction); !kept) return tl::unexpected<Failure>(std::move(kept).error());
+            is_kept = true;
         }
+        if (auto waited = pause(wait->check_after, wait->reason, until, keeping.where); !waited)
+            return tl::unexpected<Failure>(std::move(waited).error());
     }
+}
+
+Outcome<cmp::ClientOutcome> CmpSession::run_by_files(cmp::Wish wish, const CmpKeeping& keeping, const CmpFiles& files) {
+    if (files.answer.empty() != keeping.begun.empty())
+        return cmp_usage(files.answer.empty() ? fmt::format("a request is on its way ({}): give its answer with --answer FILE, or begin anew with --force", keeping.where)
+                                              : "--answer: there is no request on its way; begin with --request-out FILE");
+    ESTUARY_TRY_OUTCOME(auto transaction, this->transaction(std::move(wish), keeping));
+    std::string wait;
+    if (!files.answer.empty()) {
+        ESTUARY_TRY_AS(const auto answer, file::read(files.answer), local_failure);
+        ESTUARY_TRY_AS(auto step, transaction.take(answer), answer_failure);
+        if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) return judged(std::move(*outcome));
+        if (const auto* later = std::get_if<cmp::WaitThenSend>(&step)) wait = fmt::format(" in {}", to_string(later->check_after));
+    }
+    if (files.request.empty()) return cmp_usage("this is not the last message: say where the next one is to go with --request-out FILE");
+    if (auto kept = keeping.keep(transaction); !kept) return tl::unexpected<Failure>(std::move(kept).error());
+    ESTUARY_CHECK_AS(file::write_atomically(files.request, transaction.message(), file::Access::everyone_reads), local_failure);
+    return pending(fmt::format("{} is to be carried to the authority{}; then run the same command with --answer FILE", files.request, wait));
 }
 
 }  // namespace estuary::client

@@ -1,5 +1,7 @@
 #pragma once
 // One CMP authority as this client sees it: URL, credentials, trust; and an operation carried out from the first message to the last.
+#include <functional>
+
 #include "directory.h"
 #include "estuary/cmp/client.h"
 #include "estuary/cmp/http_client.h"
@@ -11,7 +13,7 @@ namespace estuary::client {
 struct CmpOptions {
     std::string url, name;
     LoginOptions login;
-    std::string directory;             ///< whose certificate signs; in place of --cert
+    std::string directory;             ///< whose certificate signs, in place of --cert; and where to, without a URL
     std::string trust, intermediates;
     std::string expected_sender, recipient;
     std::string mac = "pbm";
@@ -26,28 +28,48 @@ tl::unexpected<Failure> cmp_usage(std::string detail);
 /// Prints the failure and returns its exit status; for commands that end so.
 ExitStatus cmp_status(const Error& error);
 
+/// What lets an operation outlive the process.
+struct CmpKeeping {
+    ByteVec begun = {};                                                  ///< as it was kept; empty: it begins now
+    std::function<Outcome<void>(const cmp::ClientTransaction&)> keep = {};   ///< called whenever it has to wait
+    std::string where = {};                                              ///< for the person
+};
+
+/// Messages that a person carries, one a file (RFC 9483 6.4).
+struct CmpFiles {
+    std::string request;   ///< where the next message is written
+    std::string answer;    ///< with the answer to the last one; empty: the first is written
+    bool given() const noexcept { return !request.empty() || !answer.empty(); }
+};
+
 class CmpSession {
 public:
     /// Reads credentials and trust; nothing is sent.
-    static Outcome<CmpSession> create(const CmpOptions& options, const Clock& clock);
+    static Outcome<CmpSession> create(CmpOptions options, const Clock& clock);
 
     const std::vector<x509::Certificate>& anchors() const noexcept { return anchors_; }
     const std::optional<cmp::ClientSigner>& signer() const noexcept { return signer_; }
-    const http::Url& url() const noexcept { return url_; }
+    /// The URL with its path and name, which alone lead here again.
+    std::string address() const;
+    bool system_trust() const noexcept { return connect_.trust.system_anchors; }
 
     /// Asks until there is an outcome; Declined is a failure (exit_refused). Waits as long as the options say (exit_pending).
-    Outcome<cmp::ClientOutcome> run(cmp::Wish wish);
+    Outcome<cmp::ClientOutcome> run(cmp::Wish wish, const CmpKeeping& keeping = {});
+    /// One step by files: takes the answer, if there is one, and writes the next message, if there is one (exit_pending).
+    Outcome<cmp::ClientOutcome> run_by_files(cmp::Wish wish, const CmpKeeping& keeping, const CmpFiles& files);
 
 private:
     explicit CmpSession(const Clock& clock) : clock_{&clock} {}
     Outcome<void> read_trust(const CmpOptions& options);
-    Outcome<void> read_credentials(const CmpOptions& options);
+    Outcome<void> read_credentials(const CmpOptions& options, std::optional<Identity> kept);
     Outcome<cmp::Client> client();
+    Outcome<cmp::ClientTransaction> transaction(cmp::Wish wish, const CmpKeeping& keeping);
+    Outcome<std::optional<Identity>> read_directory(CmpOptions& options) const;
     /// The octets of the answer to one message; sends it again where the connection broke, since an authority answers what it
     /// has answered already in the same way.
     Outcome<ByteVec> exchange(const cmp::ClientTransaction& transaction, Time until);
     Result<http::Response> send(const http::Request& request);
-    Outcome<void> pause(Seconds time, const std::string& reason, Time until) const;
+    Outcome<void> pause(Seconds time, const std::string& reason, Time until, const std::string& kept);
 
     const Clock* clock_;
     crypto::SystemEntropy entropy_;
@@ -62,6 +84,7 @@ private:
     std::optional<x509::Name> expected_sender_, recipient_;
     bool unprotected_errors_ = false;
     Seconds wait_{0};
+    bool told_ = false;   // that it waits
 };
 
 }  // namespace estuary::client

@@ -6,6 +6,13 @@
 
 namespace estuary::client {
 
+struct CmpRevokeOptions {
+    CmpOptions cmp;
+    std::string certificate;                ///< to be revoked; empty: the one that signs
+    std::string reason = "unspecified";
+};
+Outcome<void> revoke_by_cmp(const CmpRevokeOptions& options, const Clock& clock);
+
 void add_cmp_enroll(CLI::App& cmp, const Clock& clock, int& status);   ///< ir, cr, kur, p10cr
 void add_cmp_revoke(CLI::App& cmp, const Clock& clock, int& status);   ///< rr
 void add_cmp_ask(CLI::App& cmp, const Clock& clock, int& status);      ///< genm

@@ -16,7 +16,7 @@ using cmp::InfoTypeAndValue;
 
 struct Options {
     CmpOptions cmp;
-    std::string what, profile, old_root, crl, crl_issuer, out;
+    std::string what, profile, key_type, old_root, crl, crl_issuer, out;
 };
 
 /// What can be asked for, the word for it, and how its answer is shown.
@@ -155,6 +155,7 @@ constexpr std::array questions{
     Question{"signkeytypes", cmp::oid::sign_key_pair_types, show_key_types},
     Question{"enckeytypes", cmp::oid::enc_key_pair_types, show_key_types},
     Question{"cipher", cmp::oid::preferred_symm_alg, show_algorithm},
+    Question{"keyparams", cmp::oid::key_pair_param_req, show_algorithm},
     Question{"encryptioncert", cmp::oid::ca_prot_enc_cert, show_encryption_certificate},
     Question{"languages", cmp::oid::supp_lang_tags, show_languages},
 };
@@ -179,6 +180,11 @@ Outcome<InfoTypeAndValue> crl_question(const Options& options) {
 Outcome<InfoTypeAndValue> ask_for(const Question& question, const Options& options) {
     if (question.type == cmp::oid::crl_status_list) return crl_question(options);
     if (question.type == cmp::oid::supp_lang_tags) return cmp::make_supp_lang_tags({"en"});
+    if (question.type == cmp::oid::key_pair_param_req) {
+        if (options.key_type.empty()) return cmp_usage("keyparams needs --key-type TYPE: the parameters of which algorithm are wanted");
+        ESTUARY_TRY_AS(const auto* type, crypto::key_type(options.key_type), local_failure);
+        return cmp::make_key_pair_param_req(type->algorithm);
+    }
     if (question.type != cmp::oid::root_ca_cert) return cmp::ask(question.type);
     if (options.old_root.empty()) return cmp_usage("rootupdate needs --old-root FILE: the root that you trust now verifies the new one");
     ESTUARY_TRY_OUTCOME(const auto root, certificate_of(options.old_root));
@@ -209,11 +215,12 @@ void add_cmp_ask(CLI::App& cmp, const Clock& clock, int& status) {
     auto* command = cmp.add_subcommand("genm", "Ask the authority about itself (RFC 9483 4.3, RFC 9810 5.3.19)");
     command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path]; without a path /.well-known/cmp")->required();
     command->add_option("WHAT", options->what,
-                        "cacerts, rootupdate, template, crls, currentcrl, signkeytypes, enckeytypes, cipher, encryptioncert, languages")
+                        "cacerts, rootupdate, template, crls, currentcrl, signkeytypes, enckeytypes, keyparams, cipher, encryptioncert, languages")
         ->required();
     options->cmp.add_to(*command);
     command->add_option("--dir", options->cmp.directory, "Sign with the certificate in this directory")->type_name("DIR");
     command->add_option("--profile", options->profile, "template: for this certificate profile");
+    command->add_option("--key-type", options->key_type, "keyparams: of this algorithm, as p256 or rsa2048");
     command->add_option("--old-root", options->old_root, "rootupdate: the root that is trusted now (PEM or DER)")->type_name("FILE");
     command->add_option("--have", options->crl, "crls: the CRL that you have; only a newer one is wanted")->type_name("FILE");
     command->add_option("--issuer", options->crl_issuer, "crls: the certificate of the CA that issues them; verifies the list")->type_name("FILE");

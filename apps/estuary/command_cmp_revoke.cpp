@@ -7,12 +7,11 @@
 namespace estuary::client {
 namespace {
 
-struct Options {
-    CmpOptions cmp;
-    std::string certificate, reason = "unspecified";
-};
+using Options = CmpRevokeOptions;
 
-Outcome<void> run(const Options& options, const Clock& clock) {
+}  // namespace
+
+Outcome<void> revoke_by_cmp(const CmpRevokeOptions& options, const Clock& clock) {
     const auto reason = store::revocation_reason(options.reason);
     if (!reason) return cmp_usage("--reason: " + reason.error().detail);
     ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
@@ -30,18 +29,16 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     return {};
 }
 
-}  // namespace
-
 void add_cmp_revoke(CLI::App& cmp, const Clock& clock, int& status) {
     auto options = std::make_shared<Options>();
     auto* command = cmp.add_subcommand("rr", "Revoke a certificate (RFC 9483 4.2)");
-    command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path]; without a path /.well-known/cmp")->required();
+    command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path]; without a path /.well-known/cmp; default: as --dir was enrolled");
     options->cmp.add_to(*command);
     command->add_option("--dir", options->cmp.directory, "Sign with the certificate in this directory")->type_name("DIR");
     command->add_option("--revoke", options->certificate, "The certificate to revoke (PEM or DER); default: the one that signs")->type_name("FILE");
     command->add_option("--reason", options->reason, "keyCompromise, superseded, cessationOfOperation, … (default unspecified)");
     command->callback([options, &clock, &status] {
-        if (auto done = run(*options, clock); !done) status = report(done.error());
+        if (auto done = revoke_by_cmp(*options, clock); !done) status = report(done.error());
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cmp_enrollment.h"
 #include "commands.h"
 #include "enrollment.h"
 #include "estuary/base/encoding.h"
@@ -16,7 +17,7 @@ namespace {
 
 struct Options {
     std::string url, label, subject, key_type, key_file, request_file, out;
-    std::string wait = "10m";
+    std::string wait = "10m", protocol = "est";
     std::vector<std::string> names;
     bool no_linking = false, force = false, server_key = false;
     KeyDecryption decryption;
@@ -65,6 +66,8 @@ Outcome<Prepared> prepare(const Options& options, Session& session) {
     ESTUARY_TRY_OUTCOME(const auto attributes, session.csr_attributes());
     ESTUARY_TRY_AS(auto plan, est::plan_request(wishes, attributes), local_failure);
     for (const auto& note : plan.notes) fmt::print(stderr, "note: {}\n", text::printable(note));
+    if (options.server_key)
+        if (auto may = check_wish(plan.key_type); !may) return tl::unexpected<Failure>(std::move(may).error());
     auto key = options.key_file.empty() ? crypto::PrivateKey::generate(plan.key_type) : crypto::PrivateKey::load(options.key_file);
     if (!key) return tl::unexpected<Failure>(local_failure(std::move(key).error()));
     if (options.server_key) {
@@ -79,7 +82,33 @@ Outcome<Prepared> prepare(const Options& options, Session& session) {
                     }};
 }
 
+/// ir, or p10cr for a request that is there already.
+Outcome<void> run_by_cmp(const Options& options, const Clock& clock) {
+    if (!options.trust.fingerprint.empty() || options.trust.bootstrap)
+        return usage("--fingerprint and --bootstrap are of EST; by CMP the secret vouches for the CA, or say --trust FILE");
+    if (options.decryption.given()) return usage("by CMP a key comes encrypted with the secret, or to --cert: leave out --decrypt-with and --decrypt-key");
+    if (options.check_server != ocsp::PeerCheck::off) return usage("--check-server is of EST");
+    CmpEnrollOptions wanted;
+    wanted.type = options.request_file.empty() ? cmp::BodyType::ir : cmp::BodyType::p10cr;
+    wanted.cmp.url = options.url;
+    wanted.cmp.name = options.label;
+    wanted.cmp.login = options.login;
+    wanted.cmp.trust = options.trust.file;
+    wanted.cmp.system_trust = options.trust.system;
+    wanted.cmp.wait = options.wait;
+    wanted.subject = options.subject;
+    wanted.names = options.names;
+    wanted.key_type = options.key_type;
+    wanted.key_file = options.key_file;
+    wanted.request_file = options.request_file;
+    wanted.generate_there = options.server_key;
+    wanted.out = options.out;
+    wanted.force = options.force;
+    return enroll_by_cmp(std::move(wanted), clock);
+}
+
 Outcome<void> run(const Options& options, const Clock& clock) {
+    if (options.protocol == "cmp") return run_by_cmp(options, clock);
     ESTUARY_TRY_OUTCOME(const auto base, est_base(options.url, options.label));
     const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
     if (!wait) return usage("--wait: " + wait.error().detail);
@@ -101,7 +130,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     if (!state.key_source.empty() && state.key_source.find(':') == std::string::npos)
         state.key_source = std::filesystem::absolute(state.key_source).string();
     ESTUARY_TRY_AS(auto pending, directory.load_pending(), local_failure);
-    const bool resumes = pending && pending->state.url == state.url && options.request_file.empty() && pending->state.awaits_server_key == options.server_key;
+    const bool resumes = pending && !pending->state.by_cmp() && pending->state.url == state.url && options.request_file.empty() && pending->state.awaits_server_key == options.server_key;
     if (options.server_key) {
         state.server_key = true;
         state.decryption = absolute(options.decryption);
@@ -111,7 +140,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     std::optional<Prepared> prepared;
     if (resumes) {
         fmt::print(stderr, "Asking again for the request kept in {}.\n", (directory.path() / "pending").string());
-        prepared = Prepared{pending->key, [der = pending->request](const http::ChannelBindings&) -> Result<ByteVec> { return der; }};
+        prepared = Prepared{*pending->key, [der = pending->request](const http::ChannelBindings&) -> Result<ByteVec> { return der; }};
     } else {
         ESTUARY_TRY_OUTCOME(prepared, prepare(options, session));
     }
@@ -119,6 +148,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     auto waiting = state;
     waiting.awaits_server_key = options.server_key;
     ESTUARY_TRY_OUTCOME(auto enrolled, ask(send, directory, waiting, prepared->key, prepared->make_request, {*wait}, clock));
+    tell_other_kind(enrolled.key, options.key_type);
     ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, enrolled.key.value_or(prepared->key), std::move(*enrolled.certificate),
                                               ca_certificates, clock));
     show(kept, directory);
@@ -129,9 +159,10 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 
 void add_enroll(CLI::App& program, const Clock& clock, int& status) {
     auto options = std::make_shared<Options>();
-    auto* command = program.add_subcommand("enroll", "Get a first certificate (RFC 7030 4.2.1)");
-    command->add_option("URL", options->url, "https://host[:port]")->required();
-    command->add_option("--label", options->label, "CA label (RFC 7030 3.2.2)");
+    auto* command = program.add_subcommand("enroll", "Get a first certificate (RFC 7030 4.2.1, or RFC 9483 4.1.1)");
+    command->add_option("URL", options->url, "https://host[:port]; by CMP also http")->required();
+    command->add_option("--protocol", options->protocol, "est (default) or cmp; more of CMP: estuary cmp --help")->check(CLI::IsMember({"est", "cmp"}));
+    command->add_option("--label", options->label, "CA label (RFC 7030 3.2.2); by CMP the NAME of RFC 9811 3.4");
     command->add_option("--subject", options->subject, "Subject, as \"CN=device 1,O=Example\"")->type_name("DN");
     command->add_option("--san", options->names, "Subject alternative name: host name, address, dns:…, ip:…, email:…, uri:…; repeatable")
         ->type_name("NAME");
@@ -141,7 +172,7 @@ void add_enroll(CLI::App& program, const Clock& clock, int& status) {
         ->type_name("FILE")->excludes(type);
     command->add_flag("--server-key", options->server_key, "Have the server make the key (RFC 7030 4.4); --key-type is a wish then")
         ->excludes("--key")->excludes("--csr");
-    add_key_decryption(*command, options->decryption);
+    add_key_decryption(*command, options->decryption, "With --server-key: have the key");
     options->login.add_to(*command);
     command->add_option("--out", options->out, "Directory for key, certificate, chain and trust anchors")->required()->type_name("DIR");
     command->add_option("--wait", options->wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
@@ -156,6 +187,8 @@ void add_enroll(CLI::App& program, const Clock& clock, int& status) {
                     "      --subject serialNumber=1234 --key-type p384 --out ./dev\n"
                     "  estuary enroll https://ca.example:8443 --trust ca.pem --user dev2 --password-file pw \\\n"
                     "      --subject CN=dev2 --server-key --key-type rsa3072 --decrypt-key dev2.decrypt-key --out ./dev2\n"
+                    "  estuary enroll http://ca.example:8445 --protocol cmp --user dev3 --password-file pw \\\n"
+                    "      --subject CN=dev3 --out ./dev3\n"
                     "Exit status: 0 enrolled, 1 failed here, 2 usage, 3 refused by the server, 4 server not trusted,\n"
                     "5 waiting for approval (run the same command again), 6 not reachable or busy.");
     command->callback([options, &clock, &status] {

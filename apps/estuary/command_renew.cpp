@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include "cmp_enrollment.h"
 #include "commands.h"
 #include "enrollment.h"
 #include "login.h"
 #include "peer_status.h"
+#include "protocol.h"
 #include "server_key.h"
 
 namespace estuary::client {
@@ -14,6 +16,7 @@ struct Options {
     std::string key_type;
     std::string wait = "10m";
     ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
+    ProtocolChoice protocol;
     bool rekey = false, if_due = false, no_linking = false;
 };
 
@@ -34,6 +37,26 @@ Result<x509::RequestTemplate> same_names(const x509::Certificate& certificate) {
 /// "p256", "rsa3072": a key of the same type, for --rekey.
 std::string key_type_of(const crypto::PrivateKey& key) { return key.public_key().type_name(); }
 
+/// kur, signed by the certificate.
+Outcome<void> run_by_cmp(const Options& options, const EnrollmentState& state, const Clock& clock) {
+    if (options.check_server != ocsp::PeerCheck::off)
+        return tl::unexpected<Failure>(Failure{Error{Code::malformed, "--check-server is of EST"}, exit_usage});
+    const bool new_key = options.rekey || !options.key_type.empty();
+    CmpEnrollOptions wanted;
+    wanted.type = cmp::BodyType::kur;
+    wanted.cmp.url = options.protocol.url;
+    wanted.cmp.wait = options.wait;
+    wanted.same_key = !new_key;
+    wanted.generate_there = new_key && state.server_key;
+    wanted.key_type = options.key_type;
+    wanted.out = options.directory;
+    if (new_key && options.key_type.empty() && !wanted.generate_there) {
+        ESTUARY_TRY_AS(const auto identity, Directory{options.directory}.load(), local_failure);
+        wanted.key_type = key_type_of(identity.key);
+    }
+    return enroll_by_cmp(std::move(wanted), clock);
+}
+
 Outcome<void> run(const Options& options, const Clock& clock) {
     const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
     if (!wait) return tl::unexpected<Failure>(Failure{wait.error(), exit_usage});
@@ -46,13 +69,16 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     if (identity.certificate.not_after() < clock.now())
         fmt::print(stderr, "note: the certificate expired on {}; the server may refuse it\n", to_iso8601(identity.certificate.not_after()));
 
+    ESTUARY_TRY_OUTCOME(const bool by_cmp, options.protocol.is_cmp_for(identity.state));
+    if (by_cmp) return run_by_cmp(options, identity.state, clock);
     ESTUARY_TRY_OUTCOME(const auto base, est_base(identity.state.url, ""));
     Session session{base, connect_as(identity), clock};
     check_server_of(session, options.check_server, {identity.anchors, identity.state.system_trust}, clock);
     // The CA's certificates first: after a rollover the new anchors arrive here (RFC 7030 4.1.3).
     ESTUARY_TRY_OUTCOME(const auto ca_certificates, session.ca_certificates());
 
-    ESTUARY_TRY_AS(const auto pending, directory.load_pending(), local_failure);
+    ESTUARY_TRY_AS(auto pending, directory.load_pending(), local_failure);
+    if (pending && pending->state.by_cmp()) pending.reset();
     auto key = identity.key;
     auto state = identity.state;
     Session::MakeRequest make_request;
@@ -60,12 +86,14 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     const bool new_key = options.rekey || !options.key_type.empty();
     const bool new_server_key = pending ? pending->state.awaits_server_key : identity.state.server_key && new_key;
     if (pending) {
-        key = pending->key;
+        key = *pending->key;
         state = pending->state;
         state.awaits_server_key = false;
         make_request = [der = pending->request](const http::ChannelBindings&) -> Result<ByteVec> { return der; };
     } else {
         if (new_key) {
+            if (new_server_key && !options.key_type.empty())
+                if (auto may = check_wish(options.key_type); !may) return tl::unexpected<Failure>(std::move(may).error());
             ESTUARY_TRY_AS(key, crypto::PrivateKey::generate(options.key_type.empty() ? key_type_of(key) : options.key_type), local_failure);
             state.key_source.clear();
         }
@@ -86,6 +114,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
     auto waiting = state;
     waiting.awaits_server_key = new_server_key;
     ESTUARY_TRY_OUTCOME(auto enrolled, ask(send, directory, waiting, key, make_request, {*wait}, clock));
+    tell_other_kind(enrolled.key, options.key_type);
     ESTUARY_TRY_OUTCOME(const auto kept, keep(directory, state, enrolled.key.value_or(key), std::move(*enrolled.certificate), ca_certificates, clock));
     show(kept, directory);
     return {};
@@ -95,13 +124,14 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 
 void add_renew(CLI::App& program, const Clock& clock, int& status) {
     auto options = std::make_shared<Options>();
-    auto* command = program.add_subcommand("renew", "Renew the certificate of a directory (RFC 7030 4.2.2)");
+    auto* command = program.add_subcommand("renew", "Renew the certificate of a directory (RFC 7030 4.2.2, or RFC 9483 4.1.3)");
     command->add_option("DIR", options->directory, "The directory that `estuary enroll --out` made")->required();
     command->add_flag("--rekey", options->rekey, "Make a new key of the same type");
     command->add_option("--key-type", options->key_type, "Make a new key of this type");
     command->add_flag("--if-due", options->if_due, "Do nothing before the last third of the lifetime: for timers and cron");
     command->add_option("--wait", options->wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
     command->add_flag("--no-linking", options->no_linking, "Do not put the TLS session's binding into the request");
+    options->protocol.add_to(*command);
     add_check_server(*command, options->check_server);
     command->footer("Examples:\n"
                     "  estuary renew /etc/estuary/dev1 --if-due\n"

@@ -10,6 +10,7 @@ void add_cacerts(CLI::App& program, const Clock& clock, int& status);
 void add_csrattrs(CLI::App& program, const Clock& clock, int& status);
 void add_enroll(CLI::App& program, const Clock& clock, int& status);
 void add_renew(CLI::App& program, const Clock& clock, int& status);
+void add_revoke(CLI::App& program, const Clock& clock, int& status);
 void add_pal(CLI::App& program, const Clock& clock, int& status);
 void add_packages(CLI::App& program, const Clock& clock, int& status);
 void add_cmc(CLI::App& program, const Clock& clock, int& status);

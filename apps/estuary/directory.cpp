@@ -88,6 +88,8 @@ std::string EnrollmentState::to_json() const {
                                 {"decrypt_with_key", decryption.certificate_key},
                                 {"decrypt_key", decryption.shared_key}};
     if (awaits_server_key) object["awaits_server_key"] = true;
+    if (!protocol.empty()) object["protocol"] = protocol;
+    if (!request_type.empty()) object["request_type"] = request_type;
     return boost::json::serialize(object) + "\n";
 }
 
@@ -101,8 +103,14 @@ Result<EnrollmentState> EnrollmentState::from_json(std::string_view text) {
     state.url = url->as_string().c_str();
     if (const auto* system = object->if_contains("system_trust"); system != nullptr && system->is_bool())
         state.system_trust = system->as_bool();
-    if (const auto* source = object->if_contains("key_source"); source != nullptr && source->is_string())
-        state.key_source = source->as_string().c_str();
+    const auto read_text = [object](std::string_view name, std::string& into) {
+        const auto* found = object->if_contains({name.data(), name.size()});
+        if (found != nullptr && found->is_string()) into = found->as_string().c_str();
+    };
+    read_text("key_source", state.key_source);
+    read_text("protocol", state.protocol);
+    read_text("request_type", state.request_type);
+    if (!state.protocol.empty() && !state.by_cmp()) return fail(Code::unsupported, "enrolled by a protocol that this version does not know");
     if (const auto* waits = object->if_contains("awaits_server_key"); waits != nullptr && waits->is_bool())
         state.awaits_server_key = waits->as_bool();
     if (const auto* made = object->if_contains("server_key"); made != nullptr && made->is_object()) {
@@ -163,16 +171,19 @@ Result<std::optional<PendingEnrollment>> Directory::load_pending() const {
     const auto folder = path_ / "pending";
     if (!fs::exists(folder / "enrollment.json")) return std::optional<PendingEnrollment>{};
     ESTUARY_TRY(auto state, read_state(folder / "enrollment.json"));
-    ESTUARY_TRY(auto key, load_key(state, folder / "key.pem"));
-    ESTUARY_TRY(auto request, file::read(folder / "request.der"));
-    return std::optional<PendingEnrollment>{PendingEnrollment{std::move(state), std::move(key), std::move(request)}};
+    PendingEnrollment pending{std::move(state), {}, {}};
+    if (!pending.state.by_cmp() || !pending.state.awaits_server_key) {
+        ESTUARY_TRY(pending.key, load_key(pending.state, folder / "key.pem"));
+    }
+    ESTUARY_TRY(pending.request, file::read(folder / "request.der"));
+    return std::optional{std::move(pending)};
 }
 
 Result<void> Directory::save_pending(const PendingEnrollment& pending) {
     const auto folder = path_ / "pending";
     ESTUARY_CHECK(make_private_directory(path_));
     ESTUARY_CHECK(make_private_directory(folder));
-    if (pending.state.key_source.empty()) ESTUARY_CHECK(write_key(folder / "key.pem", pending.key));
+    if (pending.key && pending.state.key_source.empty()) ESTUARY_CHECK(write_key(folder / "key.pem", *pending.key));
     ESTUARY_CHECK(file::write_atomically(folder / "request.der", pending.request, file::Access::owner_only));
     // The state goes last: its presence says that the others are whole.
     return file::write_atomically(folder / "enrollment.json", as_bytes(pending.state.to_json()), file::Access::owner_only);

@@ -28,6 +28,9 @@ struct EnrollmentState {
     bool server_key = false;      ///< the server made the key (RFC 7030 4.4)
     KeyDecryption decryption{};
     bool awaits_server_key = false;   ///< of a request that waits: it is one for a key, too
+    std::string protocol{};           ///< empty: EST; "cmp": CMP, and the URL is where its messages go
+    std::string request_type{};       ///< of a request that waits, by CMP: "ir", "cr", "kur" or "p10cr"
+    bool by_cmp() const noexcept { return protocol == "cmp"; }
     std::string to_json() const;
     static Result<EnrollmentState> from_json(std::string_view text);
 };
@@ -43,8 +46,8 @@ struct Identity {
 /// A request that was accepted but not yet answered: asked again, octet for octet.
 struct PendingEnrollment {
     EnrollmentState state;
-    crypto::PrivateKey key;
-    ByteVec request;
+    std::optional<crypto::PrivateKey> key;   ///< nothing: the authority makes it (CMP)
+    ByteVec request;                         ///< by CMP: the operation, as cmp::ClientTransaction::save() gives it
 };
 
 class Directory {

@@ -7,7 +7,7 @@
 namespace estuary::client {
 
 void LoginOptions::add_to(CLI::App& command) {
-    command.add_option("--user", user, "HTTP user name (the credential's name)");
+    command.add_option("--user", user, "User name: the name of the credential");
     command.add_option("--password-file", password_file, "Its password: first line of this file")->type_name("FILE");
     command.add_flag("--password-stdin", password_stdin, "Its password: first line of standard input");
     command.add_option("--cert", certificate, "Authenticate with this certificate (PEM, with its chain)")->type_name("FILE");

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     estuary::client::add_csrattrs(program, clock, status);
     estuary::client::add_enroll(program, clock, status);
     estuary::client::add_renew(program, clock, status);
+    estuary::client::add_revoke(program, clock, status);
     estuary::client::add_pal(program, clock, status);
     estuary::client::add_packages(program, clock, status);
     estuary::client::add_cmc(program, clock, status);

@@ -28,6 +28,7 @@ public:
         add_key();
         add_decrypt_key();
         add_cmc();
+        add_cmp();
         add_ca();
         add_audit();
     }
@@ -220,7 +221,7 @@ private:
     }
 
     static void add_serial(CLI::App* app, CertOptions& options) {
-        app->add_option("serial", options.serial, "Serial number, hexadecimal")->required();
+        app->add_option("serial", options.serial, "Serial number, hexadecimal, or a file with the certificate")->required();
         app->add_option("--ca", options.ca, "Of this CA, where two have the same serial number");
     }
 
@@ -248,6 +249,15 @@ private:
 
     static void add_id(CLI::App* app, RequestOptions& options) {
         app->add_option("id", options.id, "Number of the request")->required();
+    }
+
+    void add_cmp() {
+        auto* app = command(&app_, "cmp", "Answer a CMP message that came as a file", help::cmp, cmp_.directory,
+                            [this] { return cmp_answer(cmp_, program_); });
+        app->add_option("file", cmp_.file, "The PKIMessage in DER: .pki")->required();
+        app->add_option("--label", cmp_.label, "Which [cmp.label.NAME] it is for")->capture_default_str();
+        app->add_option("--out", cmp_.out, "The answer [beside the message, as .answer.pki]")->type_name("FILE");
+        add_passphrase(app, cmp_.passphrase_file);
     }
 
     void add_cmc() {
@@ -343,6 +353,7 @@ private:
     DecryptKeyOptions decrypt_key_, decrypt_keys_, decrypt_key_removed_;
     RequestOptions requests_, request_, approved_, denied_;
     CmcOptions cmc_;
+    CmpOptions cmp_;
     PackageOptions package_, packages_, shown_package_, removed_package_, receipts_, receipt_;
     CaOptions ca_, rollover_;
     AuditOptions audit_;

@@ -14,6 +14,7 @@
 #include "apps/estuaryd/server_certificate.h"
 #include "apps/estuaryd/session.h"
 #include "apps/estuaryd/status_config.h"
+#include "apps/estuaryd/upstream_cas.h"
 #include "apps/estuaryd/table.h"
 
 namespace estuary::daemon {
@@ -36,7 +37,9 @@ void check_modes(const Configuration& configuration, Faults& faults) {
     check_mode(configuration.security.password_key.path, configuration.security.password_key.place, faults);
     check_mode(configuration.tls.key.path, configuration.tls.key.place, faults);
     for (const auto& ca : configuration.cas) {
-        if (ca.directory.given()) {
+        if (ca.upstream.present) {
+            check_mode(ca.upstream.key.path, ca.upstream.key.place, faults);
+        } else if (ca.directory.given()) {
             check_mode(ca.directory.path / "issuing.key", ca.directory.place, faults);
             check_mode(ca.directory.path / "root.key", ca.directory.place, faults);
         } else if (!ca.key.starts_with("pkcs11:")) {
@@ -94,16 +97,18 @@ void check_status(const Configuration& configuration, store::Store& store, Time 
     tell_expiries(status_expiries(configuration, files, store, now), now, faults);
 }
 
-void check_cmp(const Configuration& configuration, authority::Authority& authority, store::Store& store, const Program& program,
-               Faults& faults) {
+void check_cmp(const Configuration& configuration, const AboveCas& above, authority::Authority& authority, store::Store& store,
+               const Program& program, Faults& faults) {
     const auto& cmp = configuration.cmp;
     if (!cmp.present) return;
     for (const auto& ca : configuration.cas) {
+        if (ca.upstream.present) continue;
         check_mode(cmp_signer(configuration.directory, ca.name, status_base(ca), cmp.key_type).key, cmp.place, faults);
         check_mode(key_generator(configuration.directory, ca.name, status_base(ca), cmp.key_type).key, cmp.place, faults);
     }
     auto config = cmp.server;
     for (auto& label : config.labels) label.generate_keys = false;  // serve makes what signs them
+    config.above = above;
     const auto server = cmp::Server::create(std::move(config), authority, store, program.clock, program.entropy);
     if (!server) return faults.add(cmp.place, server.error().detail);
     if (const auto http = cmp::HttpServer::create(cmp.http, **server); !http) faults.add(cmp.place, http.error().detail);
@@ -130,12 +135,15 @@ void check_installation(const Configuration& configuration, const CheckOptions& 
     auto config = load_authority(configuration, pointer(*secret), now, faults);
     check_root_keys(configuration, pointer(*secret), faults);
     if (!config || !store) return;
+    const auto before = faults.count();
+    const auto above = wire_upstream_cas(configuration, pointer(*secret), *store, program, *config, faults);
+    if (faults.count() != before) return;
     const Place whole{configuration.file.string(), 0, ""};
     const auto authority = authority::Authority::create(std::move(*config), *store, program.clock, program.entropy);
     if (!authority) return faults.add(whole, authority.error().detail);
     check_server_certificate(configuration, **authority, pointer(*secret), now, faults);
     check_status(configuration, *store, now, faults);
-    check_cmp(configuration, **authority, *store, program, faults);
+    check_cmp(configuration, above, **authority, *store, program, faults);
     if (const auto est = est::Server::create(configuration.est, **authority, program.clock, program.entropy); !est)
         faults.add(whole, "est: " + est.error().detail);
 }

@@ -65,8 +65,15 @@ std::shared_ptr<CmpService> CmpService::make(std::shared_ptr<const Generation> g
     for (const auto& ca : configuration.cas) {
         const auto base = status_base(ca);
         const auto* issuing = authority.ca(ca.name);
+        if (const auto above = generation->above.find(ca.name); above != generation->above.end()) {
+            // A registration authority answers by its own certificate (RFC 9810 4.5: id-kp-cmcRA).
+            const auto& own = std::get<cmp::ClientSigner>(above->second->client.credentials);
+            if (cas.contains(ca.name)) config.signers.emplace(ca.name, cmp::Credentials{own.chain, own.key});
+            config.above.emplace(ca.name, above->second);
+            continue;
+        }
         if (cas.contains(ca.name) && section.signs_with_ca_key) {
-            config.signers.emplace(ca.name, cmp::Credentials{{issuing->certificate}, issuing->key});
+            config.signers.emplace(ca.name, cmp::Credentials{{issuing->certificate}, *issuing->key});
         } else if (cas.contains(ca.name)) {
             if (auto signer = maker.current(cmp_signer(configuration.directory, ca.name, base, section.key_type), "CMP signer"))
                 config.signers.emplace(ca.name, std::move(*signer));

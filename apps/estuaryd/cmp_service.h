@@ -16,6 +16,7 @@ public:
 
     const std::shared_ptr<const Generation>& generation() const noexcept { return generation_; }
     cmp::HttpServer& http() noexcept { return *http_; }
+    cmp::Server& server() noexcept { return *server_; }
     /// A certificate of its own is due, or is missing.
     bool signers_are_due(Time now) const;
 

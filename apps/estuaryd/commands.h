@@ -145,6 +145,14 @@ struct CmcOptions {
 };
 Exit cmc_answer(const CmcOptions& options, const Program& program);
 
+struct CmpOptions {
+    std::filesystem::path directory;
+    std::string file, label = "default";
+    std::string out;                  ///< empty: beside the request
+    std::string passphrase_file;
+};
+Exit cmp_answer(const CmpOptions& options, const Program& program);
+
 struct AuditOptions {
     std::filesystem::path directory;
     std::int64_t after_id = 0;

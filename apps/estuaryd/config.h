@@ -69,6 +69,21 @@ struct StatusSection {
     std::vector<net::Listen> listen;   ///< plain HTTP; empty: another web server serves the directory
     std::string url;                   ///< base of the URIs in certificates, without "/" at its end; empty: none are written
     FileName directory;                ///< of the CRL files
+    bool never_issued_is_revoked = false;   ///< OCSP of a serial number that was never issued (RFC 6960 2.2)
+    Seconds archive{10 * 365 * 86400LL};    ///< OCSP answers for certificates that expired so long ago; 0: it does not say
+};
+
+/// [ca.NAME.upstream]: the CA is another's, and this server a registration authority in front of it (RFC 9483 5).
+struct UpstreamSection {
+    bool present = false;
+    Place place;
+    http::Url url;                         ///< where it speaks CMP
+    std::string name;                      ///< NAME of /.well-known/cmp/p/NAME there; empty: none
+    FileName certificate, key;             ///< this server's own, with id-kp-cmcRA
+    FileName trust;                        ///< anchors of who signs the answers; not given: the end of the CA's chain
+    std::string profile;                   ///< certProfile of requests; empty: absent
+    std::chrono::milliseconds timeout{30'000};
+    unsigned concurrent_max = 4;           ///< requests that wait for it at a time
 };
 
 /// [ca.NAME]: either a directory in the layout of ca_directory.h, or files of the operator's own choice.
@@ -81,6 +96,7 @@ struct CaSection {
     Place key_place;
     CrlSection crl;
     OcspSection ocsp;
+    UpstreamSection upstream;
 };
 
 struct TlsSection {

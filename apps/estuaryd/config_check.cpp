@@ -8,6 +8,7 @@
 #include "apps/estuaryd/config_cmp.h"
 #include "apps/estuaryd/config_keys.h"
 #include "apps/estuaryd/config_status.h"
+#include "apps/estuaryd/config_upstream.h"
 #include "apps/estuaryd/ocsp_signer.h"
 #include "apps/estuaryd/server_certificate.h"
 
@@ -47,6 +48,7 @@ void check_references(Configuration& configuration, Faults& faults) {
     join_keys(configuration, faults);
     check_cmp_references(configuration, faults);
     join_cmc(configuration, faults);
+    check_upstream_references(configuration, faults);
 }
 
 Result<x509::GeneralName> host_name(std::string_view text) {

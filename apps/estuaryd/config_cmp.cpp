@@ -14,6 +14,7 @@ constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 constexpr std::string_view manufacturer_prefix = "manufacturer:";
 constexpr std::uint64_t mac_iterations_limit = 10'000'000;
 constexpr std::size_t requests_limit = 64;
+constexpr unsigned costly_macs_limit = 256;
 
 Result<std::string> signing_key_type(std::string_view text) {
     ESTUARY_TRY(const auto* type, crypto::key_type(text));
@@ -64,6 +65,9 @@ cmp::Label read_label(const std::string& name, Table& table, const std::map<std:
     table.boolean("generate_keys", label.generate_keys);
     table.boolean("unprotected_information", label.unprotected_information);
     table.number("requests_max", label.requests_max, 1, requests_limit);
+    using cmp::Forwarding;
+    table.choice<Forwarding>("forward", label.forward, {{"no", Forwarding::none}, {"unchanged", Forwarding::unchanged},
+                                                        {"nested", Forwarding::nested}, {"replaced", Forwarding::replaced}});
     table.finish();
     return label;
 }
@@ -93,6 +97,7 @@ CmpSection read_cmp(Table table, const std::map<std::string, Place>& profiles) {
     table.duration("message_time_window", cmp.server.message_time_window, true);
     table.boolean("strict_names", cmp.server.strict_names);
     table.number("mac_iterations_max", cmp.server.mac_iterations_max, 100, mac_iterations_limit);
+    table.number("costly_macs_max", cmp.server.costly_macs_max, 1, costly_macs_limit);
     table.duration("transaction_lifetime", cmp.server.transaction_lifetime);
     for (auto& [name, label] : table.tables("label")) {
         cmp.label_places[name == "default" ? "" : name] = label.place();

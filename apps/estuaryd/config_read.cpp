@@ -10,6 +10,7 @@
 #include "apps/estuaryd/config_keys.h"
 #include "apps/estuaryd/config_profile.h"
 #include "apps/estuaryd/config_status.h"
+#include "apps/estuaryd/config_upstream.h"
 #include "apps/estuaryd/paths.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
@@ -95,6 +96,7 @@ private:
             table.text_into("key", ca.key);
             ca.crl = read_crl(table.table("crl"));
             ca.ocsp = read_ocsp(table.table("ocsp"));
+            ca.upstream = read_upstream(table.table("upstream"), into_.directory);
             table.finish();
             check_ca_source(table, ca);
             if (!ca.key.empty() && !ca.key.starts_with("pkcs11:")) ca.key = into_.directory / ca.key;
@@ -107,9 +109,11 @@ private:
         const bool files = ca.certificate.given() || ca.chain.given() || ca.rollover.given() || !ca.key.empty();
         if (ca.directory.given() && files)
             return table.fault("directory", "stands beside single files; give either the directory or certificate and key");
+        if (ca.upstream.present && (ca.directory.given() || !ca.key.empty()))
+            return table.fault("upstream", "stands beside a key of the CA's; the key is there or here");
         if (ca.directory.given()) return;
         if (!ca.certificate.given()) table.fault("certificate", "is missing, and no directory is given either");
-        if (ca.key.empty()) table.fault("key", "is missing, and no directory is given either");
+        if (ca.key.empty() && !ca.upstream.present) table.fault("key", "is missing, and no directory is given either");
     }
 
     void read_tls(Table table) {
@@ -117,7 +121,7 @@ private:
         tls.place = table.place();
         tls.certificate = file_name(table, "certificate", paths::server_certificate);
         tls.key = file_name(table, "key", paths::server_key);
-        if (into_.cas.size() == 1) tls.ca = into_.cas.front().name;
+        if (into_.cas.size() == 1 && !into_.cas.front().upstream.present) tls.ca = into_.cas.front().name;
         if (into_.cas.size() > 1 && !table.has("ca"))
             table.fault("ca", "is missing: say which CA issues the server's own certificate, or \"\" for none of ours");
         table.text_into("ca", tls.ca);

@@ -11,6 +11,7 @@
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
 #include "apps/estuaryd/status_config.h"
+#include "apps/estuaryd/upstream_cas.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
@@ -100,13 +101,17 @@ std::optional<MadeGeneration> make_generation(Configuration configuration, const
 
     Faults faults{configuration.file.string()};
     auto config = load_authority(configuration, pointer(*secret), now, faults);
+    AboveCas above;
+    const auto before = faults.count();
+    if (config) above = wire_upstream_cas(configuration, pointer(*secret), store, program, *config, faults);
     for (const auto& fault : faults.sorted()) tell(fault);
-    if (!config) return {};
+    if (!config || faults.count() != before) return {};
     const Issuers issuers{config->cas, config->manufacturers};
     check_peers(configuration, checks, *config);
     config->key_pool = std::move(keys);
 
     auto generation = std::make_shared<Generation>();
+    generation->above = std::move(above);
     auto authority = authority::Authority::create(std::move(*config), store, program.clock, program.entropy);
     if (!authority) return wrong(whole, authority.error());
     generation->authority = std::move(*authority);

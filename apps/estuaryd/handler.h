@@ -26,6 +26,7 @@ struct Generation {
     std::shared_ptr<CmcService> cmc;                ///< null: there is no [cmc]
     std::unique_ptr<est::Server> est;               ///< asks it for /fullcmc
     std::vector<FormerGeneration> former;
+    std::map<std::string, std::shared_ptr<const cmp::Above>, std::less<>> above;  ///< CAs that are another's
     std::optional<Time> key_generators_due;         ///< when who signs for keys that are made here has to be renewed
 };
 

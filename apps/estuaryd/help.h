@@ -4,6 +4,10 @@
 
 namespace estuary::daemon::help {
 
+inline constexpr std::string_view cmp = R"(A message that was carried here, for a CA without a network; the answer is
+beside it, as device-1.answer.pki:
+  estuaryd cmp device-1.pki
+)";
 inline constexpr std::string_view cmc = R"(A request on a stick, for a CA without a network:
   estuaryd cmc device-1.crq
   estuaryd cmc --vouch device-2.p10
@@ -98,6 +102,7 @@ Examples:
   estuaryd cert revoke 6740a1b2c3... --reason keyCompromise \
       --invalidity-date 2026-11-01
   estuaryd cert revoke 6740a1b2c3... --reason certificateHold
+  estuaryd cert revoke device-17.pem --reason superseded
 )";
 
 inline constexpr std::string_view cert_release = R"(For certificates revoked with --reason certificateHold: they are good again, at

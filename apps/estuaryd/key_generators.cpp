@@ -18,7 +18,7 @@ KeyGenerators key_generators(const Configuration& configuration, authority::Auth
     KeyGenerators out;
     const auto due_by = [&](Time at) { out.due = out.due ? std::min(*out.due, at) : at; };
     for (const auto& ca : configuration.cas) {
-        if (!makes_keys(configuration, ca.name)) continue;
+        if (ca.upstream.present || !makes_keys(configuration, ca.name)) continue;
         const auto wanted = key_generator(configuration.directory, ca.name, status_base(ca), configuration.cmp.key_type);
         auto current = current_own_certificate(wanted, authority, store, passphrase, now);
         const auto* trouble = !current ? &current.error() : current->trouble ? &*current->trouble : nullptr;

@@ -146,6 +146,8 @@ std::optional<authority::CaConfig> load_ca(const CaSection& section, const crypt
     const auto& key_place = section.directory.given() ? section.directory.place : section.key_place;
     check_chain(*certificates, place, now, faults);
     check_expiry(*certificates, place, now, faults);
+    if (section.upstream.present)
+        return authority::CaConfig{section.name, certificates->certificate, std::nullopt, certificates->chain, certificates->rollover};
     auto key = load_key(certificates->key, passphrase);
     if (!key) {
         faults.add(key_place, place_of(key.error()));
@@ -172,15 +174,13 @@ std::optional<authority::Config> load_authority(const Configuration& configurati
     config.profiles = configuration.profiles;
     for (const auto& section : configuration.cas)
         if (answers_ocsp(configuration, section)) config.profiles.push_back(ocsp_profile(section.name, section.ocsp.key_type));
-    if (configuration.cmc.present)
-        for (const auto& section : configuration.cas) config.profiles.push_back(cmc_profile(section.name, configuration.cmc.key_type));
-    for (const auto& section : configuration.cas)
+    for (const auto& section : configuration.cas) {
+        if (section.upstream.present) continue;   // it issues nothing for this server itself
+        if (configuration.cmc.present) config.profiles.push_back(cmc_profile(section.name, configuration.cmc.key_type));
         if (configuration.cmp.present || makes_keys(configuration, section.name))
             config.profiles.push_back(key_generator_profile(section.name, configuration.cmp.key_type));
-    if (configuration.cmp.present)
-        for (const auto& section : configuration.cas) {
-            config.profiles.push_back(cmp_profile(section.name, configuration.cmp.key_type));
-        }
+        if (configuration.cmp.present) config.profiles.push_back(cmp_profile(section.name, configuration.cmp.key_type));
+    }
     if (!configuration.tls.ca.empty()) config.profiles.push_back(own_profile(configuration.tls));
     for (const auto& section : configuration.manufacturers) {
         if (auto anchors = read_certificates(section.anchors)) {

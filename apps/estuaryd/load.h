@@ -7,7 +7,7 @@
 
 namespace estuary::daemon {
 
-/// Everything that the authority needs, or faults. `now` decides what has expired (warnings, too, for what soon will).
+/// Everything that the authority needs, or faults; the ways to CAs above are still to be wired (upstream_cas.h). `now` decides what has expired (warnings, too, for what soon will).
 std::optional<authority::Config> load_authority(const Configuration& configuration, const crypto::Secret* passphrase,
                                                 Time now, Faults& faults);
 

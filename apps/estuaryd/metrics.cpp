@@ -109,6 +109,16 @@ void add_peer_checks(Families& families, const PeerChecks& checks) {
     families.gauge("estuary_peer_status_waiting", "Requests that wait for such a check.", "", {{"", static_cast<double>(checks.waiting())}});
 }
 
+void add_keys(Families& families, const authority::KeyPool& keys) {
+    Gauges ready, wanted;
+    for (const auto& level : keys.levels()) {
+        ready.emplace_back(level.type, static_cast<double>(level.ready));
+        wanted.emplace_back(level.type, static_cast<double>(level.wanted));
+    }
+    families.gauge("estuary_keys_ready", "Private keys for others that were made in advance.", "type", ready);
+    families.gauge("estuary_keys_wanted", "So many of them are to be ready.", "type", wanted);
+}
+
 void add_status(Families& families, const Figures& figures) {
     const auto current = figures.desk.current();
     add_ocsp(families, figures.desk.counters, *current.service);
@@ -137,6 +147,7 @@ std::string metrics_text(const Figures& figures) {
     families.counter("estuary_refused_busy_total", "Requests refused because queues were full.", server.refused_busy);
     add_expiries(families, figures);
     add_peer_checks(families, figures.peer_checks);
+    add_keys(families, figures.keys);
     if (figures.generation.configuration.status.present) add_status(families, figures);
     return families.text();
 }

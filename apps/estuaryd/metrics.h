@@ -4,6 +4,7 @@
 
 #include "apps/estuaryd/handler.h"
 #include "apps/estuaryd/status_handler.h"
+#include "estuary/authority/key_pool.h"
 
 namespace estuary::daemon {
 
@@ -14,6 +15,7 @@ struct Figures {
     const StatusDesk& desk;
     store::Store& store;
     const PeerChecks& peer_checks;
+    const authority::KeyPool& keys;
     Time now{};
 };
 /// The exposition text of what is known now.

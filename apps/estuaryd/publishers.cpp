@@ -43,6 +43,7 @@ std::vector<FormerFiles> former_files(const CaSection& section, const CaFiles& c
 std::vector<Publisher> publishers(const Configuration& configuration, Time now) {
     std::vector<Publisher> all;
     for (const auto& section : configuration.cas) {
+        if (section.upstream.present) continue;   // it publishes by itself
         if (section.directory.given())
             add_generations(section, now, all);
         else

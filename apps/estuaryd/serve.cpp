@@ -175,7 +175,7 @@ private:
         if (!configuration.metrics) return {};
         metrics_handler_.emplace([this] {
             return metrics_text({counters_, server_ ? server_->counters() : net::ServerCounters{}, *gateway_->current(), desk_, *store_,
-                                 *peer_checks_, program_.clock.now()});
+                                 *peer_checks_, *keys_, program_.clock.now()});
         });
         net::ServerOptions options;
         options.listen = {*configuration.metrics};

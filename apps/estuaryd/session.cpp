@@ -1,5 +1,9 @@
 #include "apps/estuaryd/session.h"
 
+#include "apps/estuaryd/load.h"
+#include "apps/estuaryd/passphrase.h"
+#include "apps/estuaryd/upstream_cas.h"
+
 #include <ostream>
 
 #include <pwd.h>
@@ -63,6 +67,18 @@ Result<std::unique_ptr<authority::Authority>> operator_authority(Session& sessio
     ByteVec key(32);  // checks no password
     program.entropy.fill(key);
     config.password_key = crypto::Secret{std::move(key)};
+    // What is revoked here is revoked by the CA above, too.
+    const auto& configuration = session.configuration;
+    Faults faults{configuration.file.string()};
+    for (const auto& section : configuration.cas) {
+        if (!section.upstream.present) continue;
+        if (auto ca = load_ca(section, nullptr, program.clock.now(), faults)) config.cas.push_back(std::move(*ca));
+    }
+    if (!config.cas.empty()) {
+        ESTUARY_TRY(const auto secret, passphrase({}, configuration.security.passphrase_file));
+        wire_upstream_cas(configuration, pointer(secret), *session.store, program, config, faults);
+    }
+    if (faults.count() != 0) return fail(Code::malformed, to_string(faults.sorted().front()));
     return authority::Authority::create(std::move(config), *session.store, program.clock, program.entropy);
 }
 

@@ -15,7 +15,7 @@ struct Session {
 /// database cannot be opened.
 Result<Session> open_session(const std::filesystem::path& directory);
 
-/// An authority without CAs: it decides, revokes and audits for the operator, and can sign nothing.
+/// An authority without CAs of its own, but with those above this server: it decides, revokes and audits for the operator, and can sign nothing.
 Result<std::unique_ptr<authority::Authority>> operator_authority(Session& session, const Program& program);
 authority::Principal operator_principal();
 

@@ -40,6 +40,7 @@ Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const Enroll
     // The link to the TLS session was checked when the request was accepted; a poll comes over another session.
     auto accepted = request;
     accepted.linking = Linking::matched;
+    if (rules.issuer->config->upstream) return ask_upstream({rules, accepted, who, pending.key, true, pending.key}, {}, now);
     ESTUARY_TRY(auto certificate, issue(rules, accepted, who, pending.key, work, now));
     work.writes.emplace_back(store::CompleteRequest{pending.key});
     return Issued{std::move(certificate), rules.profile.ca, false};

@@ -18,6 +18,7 @@ class KeyPool;
 struct KeyRequest;
 struct KeyUser;
 struct NewKey;
+class Upstream;
 
 /// How a CA tells what has become of its certificates (RFC 5280 5, RFC 6960). In URIs "{shard}" stands for the shard's number.
 struct StatusConfig {
@@ -36,10 +37,13 @@ struct StatusConfig {
 struct CaConfig {
     std::string name;                               ///< "issuing"
     x509::Certificate certificate;
-    crypto::PrivateKey key;
+    std::optional<crypto::PrivateKey> key;          ///< nothing: the CA is another's, see `upstream`
     std::vector<x509::Certificate> chain;           ///< above it, up to and with the root
     std::vector<x509::Certificate> rollover;        ///< OldWithNew, NewWithOld, and former CA certificates still in use
     StatusConfig status{};
+    /// Who issues and revokes where there is no key (upstream.h): policy, approval and records are here all the same. Such a CA has
+    /// no CRLs of ours, and issues nothing for the server itself.
+    std::shared_ptr<Upstream> upstream{};
 };
 
 struct ManufacturerAnchors {
@@ -150,6 +154,9 @@ public:
     /// Issues, waits for approval, answers a repeated request as before, or refuses. Writes into `work`; refusals are audited
     /// there too, so commit `work` also when an error comes back.
     Result<Outcome> enroll(const EnrollRequest& request, store::UnitOfWork& work);
+    /// Whether policy would agree to it now; nothing is issued, written or counted. For a registration authority that sends on what it
+    /// approves of (RFC 9483 5.2). What of the request the profile would change is refused: policy.
+    Result<void> approve(const EnrollRequest& request);
     /// The same with a key that is made here: see key_generation.h. The same request again gets another key and certificate.
     Result<KeyOutcome> enroll_with_new_key(const KeyRequest& request, store::UnitOfWork& work);
     /// A key that the requester has named to have its new private key encrypted with, shared with it or of a certificate of its

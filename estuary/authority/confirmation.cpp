@@ -4,6 +4,7 @@
 #include "estuary/authority/impl.h"
 #include "estuary/authority/serial.h"
 #include "estuary/base/encoding.h"
+#include "estuary/base/log.h"
 #include "estuary/base/text.h"
 
 namespace estuary::authority {
@@ -30,6 +31,8 @@ Result<void> Authority::confirm(const ConfirmRequest& request, store::UnitOfWork
     const auto now = impl_->clock.now();
     if (now > waiting->until) return fail(Code::not_found, "the time to confirm this certificate is over");
     const auto object = fmt::format("{}/{}", waiting->ca, to_hex(waiting->serial_number));
+    if (!request.accepted)
+        ESTUARY_CHECK(impl_->revoke_upstream(waiting->ca, waiting->serial_number, store::RevocationReason::cessation_of_operation));
     work.writes.emplace_back(store::SettleConfirmation{waiting->id});
     if (!request.accepted) work.writes.emplace_back(withdrawal(waiting->id, now));
     impl_->audit(work, request.accepted ? "certificate.confirmed" : "certificate.rejected", who, object, "ok",
@@ -40,14 +43,21 @@ Result<void> Authority::confirm(const ConfirmRequest& request, store::UnitOfWork
 Result<std::size_t> Authority::revoke_unconfirmed(std::size_t count_max, store::UnitOfWork& work) {
     const auto now = impl_->clock.now();
     ESTUARY_TRY(const auto late, impl_->store.unconfirmed(now, count_max));
+    std::size_t settled = 0;
     for (const auto& certificate : late) {
+        // Where the CA above does not answer, it waits for the next time.
+        if (auto told = impl_->revoke_upstream(certificate.ca, certificate.serial_number, store::RevocationReason::cessation_of_operation); !told) {
+            log::error("an unconfirmed certificate is not revoked yet", {{"ca", certificate.ca}, {"detail", told.error().detail}});
+            continue;
+        }
+        ++settled;
         work.writes.emplace_back(store::SettleConfirmation{certificate.id});
         ESTUARY_TRY(const auto status, impl_->store.certificate_status(certificate.ca, certificate.serial_number));
         if (status && !status->revocation) work.writes.emplace_back(withdrawal(certificate.id, now));
         impl_->audit(work, "certificate.unconfirmed", "server", fmt::format("{}/{}", certificate.ca, to_hex(certificate.serial_number)),
                      "ok", "revoked: its requester did not confirm it in time");
     }
-    return late.size();
+    return settled;
 }
 
 }  // namespace estuary::authority

@@ -25,7 +25,7 @@ x509::CrlTemplate list_of(const Issuer& issuer, const Policy::CrlPlan& plan) {
     const auto& status = issuer.config->status;
     x509::CrlTemplate list;
     list.issuer = issuer.config->certificate.subject();
-    list.signature_algorithm = issuer.signer.algorithm();
+    list.signature_algorithm = issuer.signer->algorithm();
     list.this_update = plan.this_update;
     list.next_update = plan.next_update;
     list.number = x509::CrlNumber{static_cast<std::uint64_t>(plan.number)};
@@ -76,6 +76,7 @@ Result<MadeCrl> Authority::make_crl(std::string_view ca_name, unsigned shard, Cr
     const auto found = impl_->issuers.find(ca_name);
     if (found == impl_->issuers.end()) return fail(Code::not_found, "there is no such CA");
     const auto& issuer = found->second;
+    if (!issuer.signer) return fail(Code::policy, fmt::format("the CRLs of CA {} are made by the CA above", ca_name));
     const auto& status = issuer.config->status;
     const auto& publisher = publisher_of(*issuer.config);
     const bool delta = kind == CrlKind::delta;
@@ -108,7 +109,7 @@ Result<MadeCrl> Authority::make_crl(std::string_view ca_name, unsigned shard, Cr
     ESTUARY_TRY(auto approved, Policy::approve_crl(issuer, plan, query, impl_->store));
     record.position = approved.position;
     record.entries = approved.entries;
-    ESTUARY_TRY(made.der, issuer.signer.sign(std::move(approved.list)));
+    ESTUARY_TRY(made.der, issuer.signer->sign(std::move(approved.list)));
     impl_->audit(work, "crl.published", "authority", fmt::format("{}/{}", record.ca, shard), "ok",
                  fmt::format("{} number={} entries={}", delta ? "delta" : "complete", record.number, record.entries));
     work.writes.emplace_back(store::PublishCrl{record});

@@ -95,17 +95,28 @@ Result<Outcome> Authority::Impl::try_enroll(const EnrollRequest& request, const 
     if (request.verb == Verb::renew) ESTUARY_CHECK(still_good(request.principal));
     // Before policy: a lost reply asked for again comes over a new TLS session, to which the same request is not linked.
     ESTUARY_TRY(auto earlier, earlier_answer(*rules, first_key, now));
+    bool open = false;
+    if (const auto& upstream = rules->issuer->config->upstream) {
+        ESTUARY_TRY(open, upstream->is_open(earlier.key));
+    }
     if (earlier.answer) {
+        // It is on record, and the CA above has perhaps not heard so. If that goes wrong, the next one who asks tries again.
+        if (open) (void)ask_upstream({*rules, request, who, earlier.key, true, {}}, {}, now);
         work.leases.clear();
         return Issued{std::move(*earlier.answer), rules->profile.ca, true};
     }
-    const bool spent = is_spent(request.principal);
+    const bool spent = is_spent(request.principal) && !open;
     if (rules->profile.manual_approval || spent) {
         ESTUARY_TRY(const auto pending, store.pending_request(earlier.key));
         if (pending) return answer_pending(*rules, request, *pending, who, work, now);
     }
     if (spent) return fail(Code::not_authenticated, "this credential has been used up");
     if (rules->profile.manual_approval) return ask_for_approval(*rules, request, earlier.key, who, work, now);
+    if (rules->issuer->config->upstream) {
+        store::UnitOfWork opening;
+        if (!open) ESTUARY_CHECK(spend(request.principal, opening, now));
+        return ask_upstream({*rules, request, who, earlier.key, true, {}}, std::move(opening), now);
+    }
     ESTUARY_CHECK(spend(request.principal, work, now));
     ESTUARY_TRY(auto certificate, issue(*rules, request, who, earlier.key, work, now));
     return Issued{std::move(certificate), rules->profile.ca, false};
@@ -156,20 +167,27 @@ Result<void> Authority::Impl::spend(const Principal& principal, store::UnitOfWor
 Result<x509::Certificate> Authority::Impl::issue(const Rules& rules, const EnrollRequest& request, const std::string& who,
                                                  std::optional<store::RequestKey> key, store::UnitOfWork& work, Time now) {
     ESTUARY_TRY(auto approved, policy.approve(rules, request, now));
-    ESTUARY_TRY(auto certificate, rules.issuer->signer.sign(std::move(approved.tbs)));
+    ESTUARY_TRY(auto certificate, rules.issuer->signer->sign(std::move(approved.tbs)));
     store::CertificateRecord record;
     record.ca = rules.profile.ca;
     record.serial_number = std::move(approved.serial_number);
-    record.der = to_vec(certificate.der());
     record.subject = approved.subject.to_text();
     record.subject_alt_names = names_text(approved.names);
     record.not_before = approved.not_before;
     record.not_after = approved.not_after;
     record.profile = rules.profile.name;
+    record.shard = approved.shard;
+    note_issued(request, who, std::move(record), certificate, key, work, now);
+    return certificate;
+}
+
+void Authority::Impl::note_issued(const EnrollRequest& request, const std::string& who, store::CertificateRecord record,
+                                  const x509::Certificate& certificate, std::optional<store::RequestKey> key, store::UnitOfWork& work,
+                                  Time now) const {
+    record.der = to_vec(certificate.der());
     record.label = request.label;
     record.requester = who;
     record.issued_at = now;
-    record.shard = approved.shard;
     audit(work, "certificate.issued", who, fmt::format("{}/{}", record.ca, to_hex(record.serial_number)), "ok",
           fmt::format("{} profile={} label={} subject={} address={}", to_string(request.verb), record.profile, record.label,
                       record.subject, request.principal.address));
@@ -178,7 +196,6 @@ Result<x509::Certificate> Authority::Impl::issue(const Rules& rules, const Enrol
     if ((certificate.key_usage().value_or(0) & (x509::key_encipherment | x509::key_agreement)) != 0)
         if (auto identifier = certificate.subject_key_id()) work.writes.emplace_back(store::NameEncryptionKey{std::move(*identifier)});
     if (request.confirm_within) work.writes.emplace_back(store::AwaitConfirmation{now + *request.confirm_within});
-    return certificate;
 }
 
 Result<x509::Certificate> Authority::issue_for_server(std::string_view profile, const x509::SignedRequest& request,

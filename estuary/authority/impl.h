@@ -5,6 +5,7 @@
 #include "estuary/authority/key_pool.h"
 #include "estuary/authority/passwords.h"
 #include "estuary/authority/policy.h"
+#include "estuary/authority/upstream.h"
 
 namespace estuary::authority {
 
@@ -55,9 +56,27 @@ public:
     static Result<std::optional<Pending>> still_waits(const Rules& rules, const store::PendingRequest& pending, Time now);
     /// Takes one use of a limited credential: its claim and its write.
     Result<void> spend(const Principal& principal, store::UnitOfWork& work, Time now);
-    /// Policy, signature, record, audit: the one way to a certificate.
+    /// Policy, signature, record, audit: the one way to a certificate of a CA that is here.
     Result<x509::Certificate> issue(const Rules& rules, const EnrollRequest& request, const std::string& who,
                                     std::optional<store::RequestKey> key, store::UnitOfWork& work, Time now);
+    /// The certificate into the store and the audit trail. What `record` does not know yet is taken from the request.
+    void note_issued(const EnrollRequest& request, const std::string& who, store::CertificateRecord record,
+                     const x509::Certificate& certificate, std::optional<store::RequestKey> key, store::UnitOfWork& work, Time now) const;
+
+    // upstream.cpp: CAs that are somebody else's
+    struct Asking {
+        const Rules& rules;
+        const EnrollRequest& request;
+        const std::string& who;
+        store::RequestKey key{};
+        bool recorded_by_key = true;               ///< the same request again gets this answer
+        std::optional<store::RequestKey> approved; ///< the pending request that a person has approved
+    };
+    /// Policy, the CA above, record, audit. What is written is durable when this returns: nothing of it is in the caller's unit.
+    Result<Outcome> ask_upstream(const Asking& asking, store::UnitOfWork opening, Time now);
+    Result<void> record_upstream(const Asking& asking, const x509::CertificationRequest& approved, const x509::Certificate& certificate, Time now);
+    /// What the CA above has to know before it counts here; nothing for a CA that is here.
+    Result<void> revoke_upstream(std::string_view ca, Bytes serial_number, store::RevocationReason reason) const;
 
     // key_generation.cpp
     Result<KeyOutcome> try_new_key(const KeyRequest& request, const std::string& who, store::UnitOfWork& work);

@@ -203,8 +203,45 @@ Result<void> Policy::check(const Rules& rules, const EnrollRequest& request, Tim
 }
 
 Result<Policy::Approved> Policy::approve(const Rules& rules, const EnrollRequest& request, Time now) const {
+    if (!rules.issuer->signer)
+        return fail(Code::policy, fmt::format("CA {} is another's: it issues nothing for this server itself", rules.profile.ca));
     ESTUARY_TRY(auto decision, decide(rules, request, now));
     return build(rules, request, std::move(decision), now);
+}
+
+namespace {
+
+/// Whether a request says nothing but what was decided: then it can go on as it came, with its own proof of possession.
+bool says_only(const x509::CertificationRequest& request, const Identity& names, const std::vector<x509::Extension>& decided) {
+    if (request.possession() != x509::Possession::signature || !(request.subject() == names.subject)) return false;
+    if (sorted(request.subject_alt_names()) != sorted(names.names)) return false;
+    const auto is_decided = [&](const x509::Extension& extension) {
+        const auto* found = x509::find(decided, extension.id);
+        return extension.id == x509::oid::subject_alt_name || (found != nullptr && found->value == extension.value);
+    };
+    // A challengePassword is for whoever it was given to, and a new name is in the names already.
+    const auto is_harmless = [](const x509::Attribute& attribute) { return attribute.type == x509::oid::extension_request; };
+    return std::ranges::all_of(request.extensions(), is_decided) && std::ranges::all_of(request.attributes(), is_harmless);
+}
+
+}  // namespace
+
+Result<x509::CertificationRequest> Policy::approve_upstream(const Rules& rules, const EnrollRequest& request, Time now) const {
+    ESTUARY_TRY(auto decision, decide(rules, request, now));
+    auto& asked = decision.extensions;
+    std::vector<x509::Extension> extensions;
+    if (!decision.names.names.empty())
+        extensions.push_back(x509::make_subject_alt_name(decision.names.names, decision.names.subject.empty()));
+    if (asked.key_usage != 0) extensions.push_back(x509::make_key_usage(asked.key_usage));
+    if (asked.ext_key_usage) extensions.push_back(std::move(*asked.ext_key_usage));
+    for (auto& passed : asked.passed) extensions.push_back(std::move(passed));
+    if (says_only(request.request, decision.names, extensions)) return request.request;
+    auto parts = request.request.parts();
+    parts.subject = std::move(decision.names.subject);
+    parts.extensions = std::move(extensions);
+    parts.attributes.clear();
+    parts.possession = x509::Possession::registration_authority;
+    return x509::CertificationRequest::make(std::move(parts));
 }
 
 Result<Policy::Approved> Policy::build(const Rules& rules, const EnrollRequest& request, Decision decision, Time now) const {
@@ -213,7 +250,7 @@ Result<Policy::Approved> Policy::build(const Rules& rules, const EnrollRequest& 
     ESTUARY_TRY(const auto key_identifier, x509::key_identifier(spki));
     x509::TbsCertificate tbs;
     tbs.serial_number = make_serial_number(now, entropy_);
-    tbs.signature_algorithm = issuer.signer.algorithm();
+    tbs.signature_algorithm = issuer.signer->algorithm();
     tbs.issuer = issuer.config->certificate.subject();
     tbs.not_before = decision.validity.not_before;
     tbs.not_after = decision.validity.not_after;

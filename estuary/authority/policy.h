@@ -20,6 +20,9 @@ public:
     /// Runs every rule on the request, and writes the certificate that follows. The order of the rules is the order of the
     /// errors: who asks, how the request came, the key, the names, the extensions, the time.
     Result<Approved> approve(const Rules& rules, const EnrollRequest& request, Time now) const;
+    /// The request as it goes to a CA above: as it came where the rules change nothing of it and its possession is shown by a
+    /// signature; otherwise what they leave of it, with possession `registration_authority`.
+    Result<x509::CertificationRequest> approve_upstream(const Rules& rules, const EnrollRequest& request, Time now) const;
     /// The rules alone, for requests that wait for a person.
     Result<void> check(const Rules& rules, const EnrollRequest& request, Time now) const;
 

@@ -128,14 +128,20 @@ Result<Issuer> prepare_issuer(const CaConfig& config) {
     const auto& certificate = config.certificate;
     if (!certificate.is_ca() || (certificate.key_usage().value_or(x509::key_cert_sign) & x509::key_cert_sign) == 0)
         return fail(Code::policy, context + ": its certificate is no CA certificate with keyCertSign");
-    auto signer = Signer::create(config.key, certificate);
-    if (!signer) return fail(in_context(context, signer.error()));
+    if (config.key.has_value() == (config.upstream != nullptr))
+        return fail(Code::policy, context + ": either its key is here, or somebody above issues for it");
+    std::optional<Signer> signer;
+    if (config.key) {
+        auto made = Signer::create(*config.key, certificate);
+        if (!made) return fail(in_context(context, made.error()));
+        signer = std::move(*made);
+    }
     auto key_identifier = certificate.subject_key_id();
     if (!key_identifier) {
         ESTUARY_TRY(key_identifier, x509::key_identifier(certificate.spki()));
     }
     auto extension = x509::make_authority_key_identifier(*key_identifier);
-    return Issuer{&config, std::move(*signer), std::move(extension), std::move(*key_identifier)};
+    return Issuer{&config, std::move(signer), std::move(extension), std::move(*key_identifier)};
 }
 
 Result<std::unique_ptr<Rules>> prepare_rules(const Profile& profile, const Issuer& issuer) {

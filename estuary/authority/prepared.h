@@ -12,7 +12,7 @@ namespace estuary::authority {
 /// One CA, ready to issue.
 struct Issuer {
     const CaConfig* config = nullptr;
-    Signer signer;
+    std::optional<Signer> signer;   ///< nothing: the CA is another's
     x509::Extension authority_key_identifier;
     ByteVec key_identifier;
 };

@@ -55,6 +55,7 @@ Result<void> Authority::revoke(const RevokeRequest& request, store::UnitOfWork& 
         return fail(Code::not_found, fmt::format("CA {} has no certificate {}", request.ca, to_hex(serial_number)));
     }
     ESTUARY_CHECK(check_change(record->revocation, request.reason));
+    ESTUARY_CHECK(impl_->revoke_upstream(record->ca, record->serial_number, request.reason));
     work.writes.emplace_back(store::RevokeCertificate{record->id, {now, request.reason, request.invalidity_date}});
     const bool lifts = request.reason == store::RevocationReason::remove_from_crl;
     impl_->audit(work, lifts ? "certificate.hold_lifted" : "certificate.revoked", request.principal.describe(), fmt::format("{}/{}", record->ca, to_hex(serial_number)),

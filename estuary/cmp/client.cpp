@@ -92,6 +92,8 @@ Result<void> ClientTransaction::Impl::send(const PkiBody& body, InfoTypeAndValue
     auto header = next_header();
     header.general_info = std::move(info);
     header.pvno = std::max(request_.pvno, needed_pvno(header, body));
+    // A pollReq goes out when its time has come, which may be long after it was made.
+    if (body.type == BodyType::poll_req) header.message_time.reset();
     nonce_ = fresh(identifier_octets);
     header.sender_nonce = nonce_;
     ESTUARY_TRY(message_, protector_->protect(std::move(header), body, extra_certs_of(config())));
@@ -101,12 +103,17 @@ Result<void> ClientTransaction::Impl::send(const PkiBody& body, InfoTypeAndValue
 Result<std::unique_ptr<ClientTransaction::Impl>> ClientTransaction::Impl::begin(std::shared_ptr<const ClientSetup> setup, Wish wish) {
     std::unique_ptr<Impl> impl{new Impl{std::move(setup)}};
     impl->wish_ = std::move(wish);
-    ESTUARY_TRY(impl->request_, make_first_request(impl->wish_, impl->config()));
-    ESTUARY_TRY(impl->protector_, std::visit([](const auto& own) { return make_protector(own); }, impl->config().credentials));
+    ESTUARY_CHECK(impl->prepare());
     impl->transaction_id_ = impl->fresh(identifier_octets);
-    impl->awaited_ = *answer_to(impl->request_.body.type);
     ESTUARY_CHECK(impl->send(impl->request_.body, impl->request_.info));
     return impl;
+}
+
+Result<void> ClientTransaction::Impl::prepare() {
+    ESTUARY_TRY(request_, make_first_request(wish_, config()));
+    ESTUARY_TRY(protector_, std::visit([](const auto& own) { return make_protector(own); }, config().credentials));
+    awaited_ = *answer_to(request_.body.type);
+    return {};
 }
 
 Result<ClientStep> ClientTransaction::Impl::take(Bytes answer) {
@@ -221,6 +228,7 @@ ClientTransaction::~ClientTransaction() = default;
 Bytes ClientTransaction::message() const noexcept { return impl_->message(); }
 std::string_view ClientTransaction::operation() const noexcept { return impl_->operation(); }
 Result<ClientStep> ClientTransaction::take(Bytes answer) { return impl_->take(answer); }
+Result<ByteVec> ClientTransaction::save() const { return impl_->save(); }
 
 Result<Client> Client::create(ClientConfig config, const Clock& clock, crypto::Entropy& entropy) {
     ESTUARY_CHECK(std::visit([](const auto& own) { return check_credentials(own); }, config.credentials));
@@ -229,6 +237,11 @@ Result<Client> Client::create(ClientConfig config, const Clock& clock, crypto::E
 
 Result<ClientTransaction> Client::begin(Wish wish) const {
     ESTUARY_TRY(auto impl, ClientTransaction::Impl::begin(setup_, std::move(wish)));
+    return ClientTransaction{std::move(impl)};
+}
+
+Result<ClientTransaction> Client::resume(Wish wish, Bytes state) const {
+    ESTUARY_TRY(auto impl, ClientTransaction::Impl::resume(setup_, std::move(wish), state));
     return ClientTransaction{std::move(impl)};
 }
 

@@ -74,6 +74,14 @@ struct Pkcs10Wish {
     std::function<Result<void>(const Enrolled&)> accept = {};
 };
 
+/// cr of a request that somebody else has made: by a registration authority (RFC 9483 5.3.1).
+struct RelayedWish {
+    x509::crmf::CertReqMsg request;                  ///< certReqId 0, with a key; its possession is as its maker shows it, or raVerified
+    std::string profile = {};
+    bool implicit_confirm = true;
+    std::function<Result<void>(const Enrolled&)> accept = {};
+};
+
 struct RevocationWish {
     x509::Name issuer;
     ByteVec serial_number;                           ///< INTEGER content octets
@@ -85,7 +93,7 @@ struct InformationWish {
     std::string profile = {};                        ///< for id-it-certReqTemplate
 };
 
-using Wish = std::variant<CertificateWish, Pkcs10Wish, RevocationWish, InformationWish>;
+using Wish = std::variant<CertificateWish, Pkcs10Wish, RelayedWish, RevocationWish, InformationWish>;
 
 /// A certificate was issued, and confirmed where that was called for.
 struct Enrolled {
@@ -136,6 +144,9 @@ public:
     /// its maker has no path to an anchor; not_authorised: the maker may not say this; bad_proof: nonces, identifiers, the
     /// certificate or its key are not what was asked for; and what `accept` said.
     Result<ClientStep> take(Bytes answer);
+    /// All that Client::resume() needs to go on from here in another process; there are no secrets in it. internal: it has ended, or
+    /// its certificate was rejected.
+    Result<ByteVec> save() const;
 
 private:
     friend class Client;
@@ -151,6 +162,9 @@ public:
     static Result<Client> create(ClientConfig config, const Clock& clock, crypto::Entropy& entropy);
     /// The first message is ready. policy: what is wished for cannot be asked so (kur with a secret, RFC 9483 4.1.3).
     Result<ClientTransaction> begin(Wish wish) const;
+    /// An operation as it was saved: message() is, octet for octet, what was to be sent then. The wish must be the same, and the
+    /// client of the same configuration. malformed, unsupported: not a state that this program has saved.
+    Result<ClientTransaction> resume(Wish wish, Bytes state) const;
 
 private:
     explicit Client(std::shared_ptr<const ClientSetup> setup) : setup_{std::move(setup)} {}

@@ -23,6 +23,7 @@ ByteVec sha256_identifier() {
 const std::function<Result<void>(const Enrolled&)>* acceptance_of(const Wish& wish) {
     if (const auto* one = std::get_if<CertificateWish>(&wish)) return &one->accept;
     if (const auto* one = std::get_if<Pkcs10Wish>(&wish)) return &one->accept;
+    if (const auto* one = std::get_if<RelayedWish>(&wish)) return &one->accept;
     return nullptr;
 }
 

@@ -28,6 +28,8 @@ der::Oid info_answer_to(const der::Oid& asked);
 class ClientTransaction::Impl {
 public:
     static Result<std::unique_ptr<Impl>> begin(std::shared_ptr<const ClientSetup> setup, Wish wish);
+    static Result<std::unique_ptr<Impl>> resume(std::shared_ptr<const ClientSetup> setup, Wish wish, Bytes state);
+    Result<ByteVec> save() const;
     Bytes message() const noexcept { return message_; }
     std::string_view operation() const noexcept { return request_.operation; }
     Result<ClientStep> take(Bytes answer);
@@ -35,6 +37,9 @@ public:
 private:
     explicit Impl(std::shared_ptr<const ClientSetup> setup) : setup_{std::move(setup)} {}
     const ClientConfig& config() const noexcept { return setup_->config; }
+    /// What follows from wish_.
+    Result<void> prepare();
+    Result<void> read_state(Bytes state);
 
     /// Makes message_, with a fresh nonce.
     Result<void> send(const PkiBody& body, InfoTypeAndValues info = {});

@@ -102,6 +102,20 @@ Result<FirstRequest> first(const Pkcs10Wish& wish, const ClientConfig&) {
     return request;
 }
 
+Result<FirstRequest> first(const RelayedWish& wish, const ClientConfig&) {
+    if (wish.request.cert_req().cert_req_id != 0) return fail(Code::policy, "certReqId of the only request must be 0 (RFC 9483 4.1.1)");
+    ESTUARY_TRY(const auto key, wish.request.public_key());
+    if (!key) return fail(Code::policy, "a request without a key is made by whoever gets the key, not relayed (RFC 9483 5.2.3)");
+    FirstRequest request;
+    request.body = {BodyType::cr, CertReqMessages{{wish.request}}};
+    request.implicit_confirm = wish.implicit_confirm;
+    request.info = wishes_of_header(wish.implicit_confirm, wish.profile);
+    request.pvno = needed_pvno({}, request.body);
+    request.spki = to_vec(key->spki());
+    request.operation = operation_of(BodyType::cr);
+    return request;
+}
+
 //= https://www.rfc-editor.org/rfc/rfc9483#section-4.2
 //# The revocation reason […] reasonCode extension […] MUST be present and have exactly one value
 Result<FirstRequest> first(const RevocationWish& wish, const ClientConfig& config) {

@@ -94,6 +94,7 @@ Answer Server::Impl::answer(Bytes request, const Transport& transport, store::Un
         log::info("cmp announcement refused", {{"label", transport.label}, {"address", transport.address}});
         return {};
     }
+    if (label.above) return {forward(*message, label, transport)};
     return {take(*message, label, transport, work, {})};
 }
 

@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "estuary/authority/authority.h"
+#include "estuary/cmp/channel.h"
+#include "estuary/cmp/client.h"
 #include "estuary/cmp/limits.h"
 
 namespace estuary::cmp {
@@ -26,6 +28,15 @@ enum class Operation : std::uint8_t {
 std::string_view to_string(Operation operation) noexcept;
 std::optional<Operation> operation_named(std::string_view name) noexcept;
 
+/// What becomes of messages for a CA that is another's, where they are not answered here (RFC 9483 5.2). Messages of senders whom only
+/// the CA above knows go on unchanged in any case.
+enum class Forwarding : std::uint8_t {
+    none,        ///< answered here; the authority asks the CA above by itself (RFC 9483 5.3)
+    unchanged,   ///< 5.2.1: only their form is looked at
+    nested,      ///< 5.2.2.1: what policy agrees to goes on in a nested message, signed by this registration authority
+    replaced,    ///< 5.2.3.1: the same, but a MAC is replaced by a signature; for secrets that only this server knows
+};
+
 /// Who may ask for what under one name. Default deny: with nothing allowed every enrolling request is refused (bug class 9).
 struct Label {
     std::string name;                        ///< NAME of /.well-known/cmp/p/NAME; "" is /.well-known/cmp itself
@@ -45,12 +56,19 @@ struct Label {
     bool unprotected_information = false;    ///< genm needs no protection
     /// CertReqMsg, RevDetails and InfoTypeAndValue in one message; RFC 9483 has one of each.
     std::size_t requests_max = 1;
+    Forwarding forward = Forwarding::none;
 };
 
 /// A key and its certificate, end entity first, up to the root or not.
 struct Credentials {
     std::vector<x509::Certificate> chain;
     crypto::PrivateKey key;
+};
+
+/// A CA above, for labels that forward.
+struct Above {
+    Channel channel;
+    ClientConfig client;      ///< the registration authority's own credentials, and whose answers are believed
 };
 
 /// The complete CRLs of a CA, and of those above it, as they are published: DER.
@@ -62,10 +80,14 @@ struct ServerConfig {
     std::map<std::string, Credentials, std::less<>> signers;
     /// By CA: who signs the keys that are made here: id-kp-cmKGA.
     std::map<std::string, Credentials, std::less<>> key_generators;
+    /// By CA: where labels with `forward` send their messages.
+    std::map<std::string, std::shared_ptr<const Above>, std::less<>> above{};
     CrlSource crls{};                        ///< empty: CRLs are not told
     Seconds message_time_window{300};        ///< how far messageTime may be from now; 0: it is not looked at
     bool strict_names = false;               ///< sender of a MAC must be directoryName with the reference as commonName
     std::uint64_t mac_iterations_max = 100'000;
+    /// MACs of more than 10,000 iterations that are computed at the same time; more: systemUnavail, so that others are served.
+    unsigned costly_macs_max = 1;
     Seconds transaction_lifetime{86400};     ///< how long the last answer of a transaction can be asked for again
     Limits limits{};
 };

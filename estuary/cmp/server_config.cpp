@@ -76,6 +76,14 @@ Result<void> Server::Impl::prepare_label(const Label& label) {
     if (const auto found = config_.key_generators.find(profile->ca); found != config_.key_generators.end()) state.key_generator = &found->second;
     if (label.generate_keys && state.key_generator == nullptr)
         return fail(Code::policy, fmt::format("label '{}': generate_keys needs a key generator for CA {}", label.name, profile->ca));
+    if (label.forward != Forwarding::none) {
+        const auto found = config_.above.find(profile->ca);
+        if (found == config_.above.end()) return fail(Code::policy, fmt::format("label '{}': forward needs a CA above {}", label.name, profile->ca));
+        const bool signs = std::holds_alternative<ClientSigner>(found->second->client.credentials);
+        if (label.forward != Forwarding::unchanged && !signs)
+            return fail(Code::policy, fmt::format("label '{}': what is approved is signed by a registration authority's certificate", label.name));
+        state.above = found->second;
+    }
     if (!labels_.emplace(label.name, std::move(state)).second) return fail(Code::policy, fmt::format("label '{}' occurs twice", label.name));
     return {};
 }

@@ -76,6 +76,15 @@ private:
     Checked<Sender> approved_sender(const Exchange& exchange, const Sender& approver) const;
     Checked<void> check_original(const Exchange& exchange) const;
 
+    // server_forward.cpp: for a CA above (RFC 9483 5.2)
+    ByteVec forward(const PkiMessage& message, const LabelState& label, const Transport& transport) const;
+    Checked<ByteVec> try_forward(Exchange& exchange) const;
+    /// Whether this server stands for the message: it knows the sender, and policy agrees.
+    Checked<bool> approve(Exchange& exchange) const;
+    Checked<void> approve_request(const Exchange& exchange) const;
+    Checked<ByteVec> noted_message(const Exchange& exchange) const;
+    Checked<ByteVec> approved_message(const Exchange& exchange) const;
+
     // server_enroll.cpp: ir, cr, kur, p10cr
     Checked<Reply> enroll(Exchange& exchange);
     /// The certificates that are asked for, and CertResponses for those of them whose state is waiting or not known yet.

@@ -13,6 +13,9 @@ namespace {
 using authority::CertificateProof;
 using x509::Certificate;
 
+/// Of a MAC whose cost is nothing to talk about (RFC 9045 4.3).
+constexpr std::uint64_t usual_iterations = 10'000;
+
 /// The reference of a MAC: senderKID, or the common name of the sender where there is none (RFC 9483 3.1).
 std::optional<std::string> reference_of(const PkiHeader& header) {
     if (header.sender_kid) return estuary::to_string(Bytes{*header.sender_kid});
@@ -64,12 +67,23 @@ Checked<Sender> SenderCheck::check(const PkiMessage& message, const LabelState& 
     return refuse(PkiFailure::bad_alg, "this kind of protection is not taken here: sign, or use PBMAC1 or PasswordBasedMac");
 }
 
+Checked<std::shared_ptr<void>> SenderCheck::room_for_mac(Bytes algorithm) const {
+    // What cannot be read, or is too much, is told by who verifies it.
+    const auto choice = crypto::password_mac_choice(algorithm, mac_limits(config_).password);
+    if (!choice || choice->iterations <= usual_iterations) return std::shared_ptr<void>{};
+    const auto leave = [](std::atomic<unsigned>* count) { count->fetch_sub(1); };
+    std::shared_ptr<std::atomic<unsigned>> room{&costly_macs_, leave};
+    if (costly_macs_.fetch_add(1) < config_.costly_macs_max) return std::shared_ptr<void>{std::move(room)};
+    return tl::unexpected(Failure{PkiFailure::system_unavail, "too many MACs of so many iterations at once: ask again later, or use fewer", Code::too_busy});
+}
+
 Checked<Sender> SenderCheck::check_mac(const PkiMessage& message, const Transport& transport) const {
     const auto& header = message.header();
     auto reference = reference_of(header);
     if (!reference) return refuse(PkiFailure::bad_message_check, "senderKID does not say which secret the MAC is made with");
     if (config_.strict_names && !names_reference(header, *reference))
         return refuse(PkiFailure::bad_message_check, "sender must be a directoryName with the reference as its common name (RFC 9483 3.1)");
+    CMP_TRY(const auto room, room_for_mac(*header.protection_alg));
     CMP_TRY(auto shared, authority_.shared_secret(*reference, "cmp", transport.address));
     const auto verified = verify_mac_protection(*header.protection_alg, message.protected_part(), *message.protection(), shared.secret,
                                                 mac_limits(config_));
@@ -90,8 +104,12 @@ Checked<Sender> SenderCheck::check_mac(const PkiMessage& message, const Transpor
 }
 
 Checked<Certificate> SenderCheck::check_signature(const PkiMessage& message, const std::vector<Certificate>& known) {
+    return check_signature(message, message.extra_certificates(), known);
+}
+
+Checked<Certificate> SenderCheck::check_signature(const PkiMessage& message, const std::vector<Certificate>& came,
+                                                  const std::vector<Certificate>& known) {
     const auto& header = message.header();
-    const auto came = message.extra_certificates();
     const auto* certificate = protection_certificate(header, came);
     if (certificate == nullptr) certificate = protection_certificate(header, known);
     if (certificate == nullptr)
@@ -126,11 +144,11 @@ Checked<CertificateProof> SenderCheck::prove(const Certificate& signer, const st
 
 Checked<Sender> SenderCheck::check_signer(const PkiMessage& message, const LabelState& label, const Transport& transport,
                                           const std::vector<Certificate>& known) const {
-    CMP_TRY(auto certificate, check_signature(message, known));
-    if (const auto name = name_of(message.header().sender); !name || !name->matches(certificate.subject()))
-        return refuse(PkiFailure::bad_message_check, "sender is not the subject of the protection certificate (RFC 9483 3.1)");
     Sender sender;
     sender.others = message.extra_certificates();
+    CMP_TRY(auto certificate, check_signature(message, sender.others, known));
+    if (const auto name = name_of(message.header().sender); !name || !name->matches(certificate.subject()))
+        return refuse(PkiFailure::bad_message_check, "sender is not the subject of the protection certificate (RFC 9483 3.1)");
     sender.others.insert(sender.others.end(), known.begin(), known.end());
     CMP_TRY(auto proof, prove(certificate, sender.others, label));
     sender.protection = Protection::signature;

@@ -1,5 +1,7 @@
 #pragma once
 // Whose message it is: protection checked on the way in, and made alike on the way out (RFC 9483 3.2, 3.5).
+#include <atomic>
+
 #include "estuary/cmp/failure.h"
 #include "estuary/cmp/messages.h"
 #include "estuary/cmp/server.h"
@@ -28,6 +30,7 @@ struct LabelState {
     std::string recorded;   ///< label of certificates issued here
     const Credentials* signer = nullptr;
     const Credentials* key_generator = nullptr;
+    std::shared_ptr<const Above> above{};   ///< null: nothing is forwarded
 };
 
 /// What the checks of protection need to know.
@@ -44,12 +47,17 @@ public:
     static Checked<x509::Certificate> check_signature(const PkiMessage& message, const std::vector<x509::Certificate>& known);
 
 private:
+    static Checked<x509::Certificate> check_signature(const PkiMessage& message, const std::vector<x509::Certificate>& came,
+                                                      const std::vector<x509::Certificate>& known);
+    /// Room to compute a MAC that costs much; none: as many are computed at this moment as may be (bug class 30).
+    Checked<std::shared_ptr<void>> room_for_mac(Bytes algorithm) const;
     Checked<Sender> check_mac(const PkiMessage& message, const Transport& transport) const;
     Checked<Sender> check_signer(const PkiMessage& message, const LabelState& label, const Transport& transport,
                                  const std::vector<x509::Certificate>& known) const;
     Checked<authority::CertificateProof> prove(const x509::Certificate& signer, const std::vector<x509::Certificate>& others,
                                                const LabelState& label) const;
 
+    mutable std::atomic<unsigned> costly_macs_{0};
     const ServerConfig& config_;
     authority::Authority& authority_;
     store::Store& store_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "estuary/base/text.h"
 #include "estuary/http/characters.h"
 #include "estuary/http/wire.h"
 
@@ -30,6 +31,17 @@ Parsed<StatusLine> read_status_line(std::string_view line) {
     return out;
 }
 
+/// RFC 9112 9.3: a server of HTTP/1.0 keeps the connection only where it says so.
+bool says_keep_alive(const Headers& headers) {
+    auto options = headers.find("Connection").value_or("");
+    while (!options.empty()) {
+        const auto end = std::min(options.find(','), options.size());
+        if (text::equal_ignoring_case(text::trim(options.substr(0, end)), "keep-alive")) return true;
+        options.remove_prefix(std::min(end + 1, options.size()));
+    }
+    return false;
+}
+
 }  // namespace
 
 void ResponseParser::refuse(Refusal refusal) {
@@ -51,7 +63,7 @@ Parsed<void> ResponseParser::read_head(std::string_view head) {
         if (++interim_ > interim_responses_max) return refuse_with(400, "Too many interim responses.");
         return {};
     }
-    response_.close = framing->close || line->http_1_0;
+    response_.close = framing->close || (line->http_1_0 && (framing->chunked || !says_keep_alive(response_.headers)));
     // RFC 9112 6.3, in its order.
     if (to_head_ || line->status == 204 || line->status == 304) {
         body_ = Body::none;

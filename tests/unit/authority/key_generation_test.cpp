@@ -385,6 +385,17 @@ TEST_F(NamedKeys, CertificatesOfOursAreFoundByKeyIdentifier) {
     EXPECT_EQ(code_of(certified(identifier, who)), Code::policy);
 }
 
+/// An empty subject is nobody's, so that it does not make everybody without a subject the holder (bug class 8).
+TEST_F(NamedKeys, EmptySubjectNamesNobody) {
+    shape([](Profile& p) {
+        p.key_usage = x509::digital_signature | x509::key_encipherment;
+        p.subject.may_be_empty = true;
+    });
+    const auto another = world.issue({"", {"dns:a.example"}}, new_key("rsa2048")).value();
+    const auto who = world.by_password("dev");
+    EXPECT_EQ(code_of(world.authority->decryption_certificate(another.subject_key_id().value(), {who, "issuing", x509::Name{}})), Code::policy);
+}
+
 TEST_F(NamedKeys, CertificatesEnd) {
     const auto own = encryption_certificate();
     world.clock.set(own.not_after() + Seconds{1});

@@ -125,6 +125,22 @@ TEST_F(CmpServer, MacsThatCostTooMuchAreNotComputed) {   // bug class 30
     EXPECT_EQ(verdict(talker.send(talker.request(BodyType::ir, "CN=dev"))), "error badAlg");
 }
 
+TEST_F(CmpServer, CostlyMacsWaitForNobody) {   // bug class 30
+    world.restart([](cmp::ServerConfig& config) { config.costly_macs_max = 0; });   // as if others were being computed
+    auto talker = alice();
+    const auto body = talker.request(BodyType::ir, "CN=dev");
+    const auto usual = PkiMessage::parse(talker.make(body)).value();
+    crypto::PasswordMacChoice costly;
+    costly.iterations = 20'000;
+    const auto protector = cmp::Protector::with_secret(crypto::Secret{std::string_view{alice_secret}}, costly).value();
+    EXPECT_EQ(verdict(talker.deliver(protector.protect(usual.header(), body).value())), "error systemUnavail");
+    EXPECT_EQ(verdict(talker.deliver(usual.der())), "ip accepted");
+    world.restart();
+    talker.begin();
+    auto header = PkiMessage::parse(talker.make(body)).value().header();
+    EXPECT_EQ(verdict(talker.deliver(protector.protect(std::move(header), body).value())), "ip accepted");
+}
+
 TEST_F(CmpServer, ProtectionMustBeThereAndRight) {
     auto talker = alice();
     const auto body = talker.request(BodyType::ir, "CN=dev");

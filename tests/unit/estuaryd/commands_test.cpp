@@ -3,33 +3,20 @@
 
 #include "apps/estuaryd/session.h"
 #include "estuary/base/file.h"
-#include "tests/unit/estuaryd/installation.h"
+#include "tests/unit/estuaryd/installed_suite.h"
 
 namespace estuary::daemon {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::run;
-using testing::TemporaryDirectory;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr Time now{Seconds{1'795'000'000}};
 
-/// One installation for all tests of this file: making one takes longer than using it.
-class Commands : public ::testing::Test {
+class Commands : public testing::InstalledSuite<Commands> {
 public:
-    static void SetUpTestSuite() {
-        temporary_ = std::make_unique<TemporaryDirectory>();
-        ASSERT_EQ(testing::run({"init", "--dir", directory(), "--host", "localhost"}).status, 0);
-    }
-    static void TearDownTestSuite() { temporary_.reset(); }
-
-    static std::string directory() { return (temporary_->path() / "data").string(); }
-    static testing::Ran estuaryd(std::vector<std::string> words) {
-        words.insert(words.end(), {"--dir", directory()});
-        return testing::run(std::move(words), now);
-    }
     /// As a server would have written it.
     static store::CertificateRecord insert(ByteVec serial_number, std::string subject, Time not_after) {
         store::CertificateRecord record;
@@ -48,9 +35,6 @@ public:
         EXPECT_TRUE(session->store->commit(std::move(work)));
         return record;
     }
-
-private:
-    static inline std::unique_ptr<TemporaryDirectory> temporary_;
 };
 
 TEST_F(Commands, wrong_command_lines_are_usage_errors) {

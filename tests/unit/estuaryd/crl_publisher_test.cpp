@@ -1,6 +1,7 @@
 #include <thread>
 
 #include "apps/estuaryd/status_config.h"
+#include "estuary/store/schema.h"
 #include "estuary/x509/crl_encoder.h"
 #include "tests/unit/estuaryd/status_fixture.h"
 
@@ -315,6 +316,38 @@ TEST(CrlPublisher, numbers_go_on_from_the_files_where_the_database_was_restored)
     again.step();
     EXPECT_EQ(again.number(), 5);
     EXPECT_TRUE(again.lists(serial_number));
+}
+
+/// A database as the program of before left it: one revoked certificate, complete list 41, delta 42.
+void write_former_database(const std::filesystem::path& path) {
+    const auto connection = store::sqlite::Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 1s).value();
+    ASSERT_TRUE(store::sqlite::migrate(connection, store::sqlite::migrations().first(2)));
+    ASSERT_TRUE(connection.execute(
+        "INSERT INTO authorities (name) VALUES ('issuing'); INSERT INTO certificates (ca, not_after, revoked_at, revocation_reason, "
+        "serial_number, not_before, issued_at, subject, subject_alt_names, profile, label, requester, der) "
+        "VALUES (1, 1990000000, 1790000000, 4, x'07', 0, 0, 'CN=a', '', 'device', '', 'operator', x'3000'); "
+        "INSERT INTO revocation_changes (certificate) VALUES (1); "
+        "INSERT INTO crls VALUES (1, 0, 0, 41, 0, 1, 1, 1794990000, 1795600000), (1, 0, 1, 42, 41, 1, 0, 1794990000, 1795600000)"));
+}
+
+TEST(CrlPublisher, an_installation_from_before_goes_on_with_greater_numbers) {  // bug class 18
+    for (const bool deltas : {false, true}) {
+        StatusInstallation installation{deltas ? "deltas = true" : ""};
+        installation.store.reset();
+        for (const auto* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(installation.file("estuary.db").string() + suffix);
+        write_former_database(installation.file("estuary.db"));
+        installation.open();
+        Publishing p{installation};
+        EXPECT_EQ(p.number(), 41);
+        p.step();  // the files are gone with the machine of before
+        EXPECT_EQ(p.file_number("issuing-0.crl"), 43);
+        EXPECT_TRUE(p.lists({7})) << "what was revoked before";
+        const auto serial_number = installation.issue();
+        installation.revoke(serial_number);
+        p.step();
+        EXPECT_GT(p.number(deltas), 43);
+        EXPECT_TRUE(p.lists(serial_number, crl_file_name("issuing", 0, deltas)));
+    }
 }
 
 /// A list in the name of the CA, with the number 1000, by another key.

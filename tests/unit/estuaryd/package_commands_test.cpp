@@ -5,13 +5,12 @@
 #include "estuary/authority/ceremony.h"
 #include "estuary/cms/content_info.h"
 #include "estuary/cms/enveloped_data.h"
-#include "tests/unit/estuaryd/installation.h"
+#include "tests/unit/estuaryd/installed_suite.h"
 
 namespace estuary::daemon {
 namespace {
 
 using testing::run;
-using testing::TemporaryDirectory;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -19,22 +18,14 @@ constexpr Time now{Seconds{1'795'000'000}};
 constexpr der::Oid firmware{"1.2.840.113549.1.9.16.1.16"};
 constexpr der::Oid symmetric_keys{"1.2.840.113549.1.9.16.1.25"};
 
-/// One installation for all tests of this file.
-class PackageCommands : public ::testing::Test {
+class PackageCommands : public testing::InstalledSuite<PackageCommands> {
 public:
-    static void SetUpTestSuite() {
-        temporary_ = std::make_unique<TemporaryDirectory>();
-        ASSERT_EQ(testing::run({"init", "--dir", directory(), "--host", "localhost"}).status, 0);
-    }
-    static void TearDownTestSuite() { temporary_.reset(); }
-    static std::string directory() { return (temporary_->path() / "data").string(); }
     static testing::Ran estuaryd(std::vector<std::string> words) {
         words.insert(words.begin(), "package");
-        words.insert(words.end(), {"--dir", directory()});
-        return testing::run(std::move(words), now);
+        return InstalledSuite::estuaryd(std::move(words));
     }
     static std::string file(const std::string& name, Bytes content) {
-        const auto path = (temporary_->path() / name).string();
+        const auto path = beside(name).string();
         testing::write_text(path, std::string{as_text(content)});
         return path;
     }
@@ -44,9 +35,6 @@ public:
         return cms::make_content_info(type, inside.bytes());
     }
     static boost::json::array listed() { return boost::json::parse(estuaryd({"list", "--json"}).out).as_array(); }
-
-private:
-    static inline std::unique_ptr<TemporaryDirectory> temporary_;
 };
 
 TEST_F(PackageCommands, adds_shows_and_removes) {

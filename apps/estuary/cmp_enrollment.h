@@ -1,0 +1,20 @@
+#pragma once
+// A certificate by CMP, from the wish to the directory: ir, cr, kur and p10cr.
+#include "cmp_session.h"
+
+namespace estuary::client {
+
+struct CmpEnrollOptions {
+    CmpOptions cmp;
+    cmp::BodyType type = cmp::BodyType::ir;
+    std::string subject, key_type, key_file, request_file, profile, out;
+    std::vector<std::string> names;
+    CmpFiles files;
+    bool generate_there = false, confirm = false, challenge = false, same_key = false, force = false;
+};
+
+/// Asks for the certificate, or goes on with the request that waits in DIR/pending if it is this one; checks, saves and shows it.
+/// kur: `out` is the directory, which also signs.
+Outcome<void> enroll_by_cmp(CmpEnrollOptions options, const Clock& clock);
+
+}  // namespace estuary::client

@@ -1,0 +1,90 @@
+"""What the suites of CMP share: a server that speaks it, and OpenSSL's client."""
+from pathlib import Path
+
+from harness import *  # noqa: F403
+
+
+class CmpServer(Server):
+    """A server that speaks CMP over plain HTTP, with a label for each way to ask."""
+
+    LABELS = """
+[cmp]
+listen = ["127.0.0.1:{port}"]
+https = true
+legacy_paths = ["/pkix/", "/cmp=explicit"]
+
+[cmp.label.default]
+profile = "device"
+enroll = ["secret", "certificate"]
+ca_pubs = true
+
+[cmp.label.explicit]
+profile = "device"
+enroll = ["secret", "certificate"]
+implicit_confirm = false
+
+[cmp.label.manual]
+profile = "manual"
+enroll = ["secret"]
+
+[cmp.label.closed]
+profile = "device"
+update = false
+revoke = false
+
+[profile.manual]
+ca = "issuing"
+key_types = ["p256"]
+manual_approval = true
+poll_interval = "1s"
+[profile.manual.subject]
+allowed = ["CN"]
+"""
+
+    def __init__(self, directory: Path, extra=""):
+        super().__init__(directory)
+        self.cmp_port = free_port()
+        self.config.write_text(self.config.read_text() + self.LABELS.format(port=self.cmp_port) + extra)
+
+    def secret(self, name, *options):
+        return self.admin("credential", "add", name, "--type", "cmp", "--quiet", *options).out.strip()
+
+    def cmp(self, command, *options, path=".well-known/cmp", check=True, tmp=None):
+        """One run of `openssl cmp`. Status and output in what it gives."""
+        done = run_program("openssl", "cmp", "-cmd", command, "-server", f"http://127.0.0.1:{self.cmp_port}/{path}",
+                           "-recipient", "/CN=Test Issuing CA", "-total_timeout", "60", *options, check=check)
+        return done
+
+
+def with_server(test):
+    def run_it(tmp):
+        server = CmpServer(tmp / "data").start()
+        try:
+            test(server, tmp)
+        except Exception:
+            print("-- the server's log --\n" + server.log()[-6000:])
+            raise
+        finally:
+            server.stop()
+    run_it.__doc__ = test.__doc__
+    return run_it
+
+
+def new_key(tmp, name):
+    run_program("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", tmp / f"{name}.key")
+    return tmp / f"{name}.key"
+
+
+def mac(server, name, *options):
+    return ["-ref", name, "-secret", f"pass:{server.secret(name, *options)}"]
+
+
+def enrolled(server, tmp, name, *options, path=".well-known/cmp"):
+    """A certificate by ir with a MAC: options of whoever has it."""
+    key = new_key(tmp, name)
+    server.cmp("ir", *mac(server, name), "-newkey", key, "-subject", f"/CN={name}", "-certout", tmp / f"{name}.pem", *options, path=path)
+    return ["-cert", tmp / f"{name}.pem", "-key", key, "-trusted", server.root, "-untrusted", server.issuing]
+
+
+def verify(server, certificate):
+    run_program("openssl", "verify", "-x509_strict", "-CAfile", server.root, "-untrusted", server.issuing, certificate)

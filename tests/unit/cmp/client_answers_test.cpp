@@ -1,0 +1,314 @@
+// The client before answers that no honest authority gives, and what its own messages look like.
+#include "estuary/cmp/client.h"
+#include "server_world.h"
+
+namespace estuary::test {
+namespace {
+
+using cmp::CertificateWish;
+using cmp::ClientOutcome;
+using cmp::PkiHeader;
+
+class CmpClient : public CmpServer {
+protected:
+    static cmp::ClientConfig by_secret() {
+        return {.credentials = cmp::ClientSecret{"alice", crypto::Secret{std::string_view{alice_secret}}}};
+    }
+    cmp::ClientConfig by_certificate(const Identity& identity) {
+        cmp::ClientConfig config{.credentials = cmp::ClientSigner{identity.key, {identity.certificate, world.ca->issuing}}};
+        config.anchors = {world.ca->root};
+        config.intermediates = {world.ca->issuing};
+        return config;
+    }
+    cmp::Client client(cmp::ClientConfig config) { return cmp::Client::create(std::move(config), world.clock, world.entropy).value(); }
+    CertificateWish wish(BodyType type = BodyType::ir) {
+        CertificateWish made;
+        made.type = type;
+        made.subject = name("CN=dev");
+        made.key = crypto::PrivateKey::generate("p256").value();
+        return made;
+    }
+    PkiMessage answer_to(const cmp::ClientTransaction& transaction, const std::string& label = {}) {
+        sent.push_back(PkiMessage::parse(transaction.message()).value());
+        return world.send(transaction.message(), {.label = label, .address = "192.0.2.1"});
+    }
+    /// To the end, by honest answers.
+    Result<ClientOutcome> run(cmp::ClientTransaction transaction, const std::string& label = {}) {
+        for (;;) {
+            ESTUARY_TRY(auto step, transaction.take(answer_to(transaction, label).der()));
+            if (auto* outcome = std::get_if<ClientOutcome>(&step)) return std::move(*outcome);
+        }
+    }
+    static ByteVec with_mac(PkiHeader header, const PkiBody& body, std::string_view secret = alice_secret) {
+        return cmp::Protector::with_secret(crypto::Secret{secret})->protect(std::move(header), body).value();
+    }
+    static ByteVec signed_by(const Identity& identity, PkiHeader header, const PkiBody& body) {
+        std::vector<Bytes> extra{identity.certificate.der()};
+        for (const auto& link : identity.chain) extra.push_back(link.der());
+        return cmp::Protector::with_key(identity.key)->protect(std::move(header), body, extra).value();
+    }
+
+    std::vector<PkiMessage> sent;
+};
+
+TEST_F(CmpClient, ItsMessagesAreAsTheProfileHasThem) {
+    auto transaction = client(by_secret()).begin(wish()).value();
+    const auto first = PkiMessage::parse(transaction.message()).value();
+    EXPECT_EQ(first.header().pvno, cmp::cmp2000);
+    EXPECT_EQ(first.header().sender, directory("CN=alice"));
+    EXPECT_EQ(first.header().recipient, cmp::directory_name());
+    EXPECT_EQ(first.header().sender_kid, to_vec(as_bytes("alice")));
+    EXPECT_EQ(first.header().transaction_id->size(), 16u);
+    EXPECT_EQ(first.header().sender_nonce->size(), 16u);
+    EXPECT_FALSE(first.header().recip_nonce);
+    EXPECT_TRUE(first.header().message_time);
+    EXPECT_TRUE(cmp::implicit_confirm(first.header()).value());
+    const auto& requests = first.as<cmp::CertReqMessages>().messages;
+    ASSERT_EQ(requests.size(), 1u);
+    EXPECT_EQ(requests.front().cert_req().cert_req_id, 0);
+    EXPECT_EQ(transaction.operation(), "initialization");
+
+    const auto other = client(by_secret()).begin(wish()).value();
+    EXPECT_NE(PkiMessage::parse(other.message())->header().transaction_id, first.header().transaction_id);
+
+    // Where confirmation is not left out: certConf with the hash, in the same transaction, to who answered.
+    ASSERT_TRUE(run(std::move(transaction), "explicit"));
+    ASSERT_EQ(sent.size(), 2u);
+    const auto& confirmation = sent.back();
+    EXPECT_EQ(confirmation.type(), BodyType::cert_conf);
+    EXPECT_EQ(confirmation.header().transaction_id, first.header().transaction_id);
+    EXPECT_NE(confirmation.header().sender_nonce, first.header().sender_nonce);
+    EXPECT_TRUE(confirmation.header().recip_nonce);
+    EXPECT_NE(confirmation.header().recipient, cmp::directory_name());
+    const auto& statuses = confirmation.as<cmp::CertConfirmContent>().statuses;
+    ASSERT_EQ(statuses.size(), 1u);
+    EXPECT_EQ(statuses.front().cert_req_id, 0);
+    EXPECT_EQ(statuses.front().cert_hash.size(), 32u);
+}
+
+TEST_F(CmpClient, ASignersMessagesNameItsCertificate) {
+    const auto mine = world.enrolled("CN=dev");
+    const auto transaction = client(by_certificate(mine)).begin(wish(BodyType::kur)).value();
+    const auto first = PkiMessage::parse(transaction.message()).value();
+    EXPECT_EQ(first.header().sender, cmp::directory_name(mine.certificate.subject()));
+    EXPECT_EQ(first.header().recipient, cmp::directory_name(mine.certificate.issuer()));
+    EXPECT_EQ(first.header().sender_kid, mine.certificate.subject_key_id());
+    const auto extra = first.extra_certificates();
+    ASSERT_EQ(extra.size(), 2u);   // and no root
+    EXPECT_EQ(extra.front(), mine.certificate);
+    const auto& request = first.as<cmp::CertReqMessages>().messages.front().cert_req();
+    EXPECT_NE(crmf::find(request.controls, crmf::oid::old_cert_id), nullptr);
+    EXPECT_EQ(request.cert_template.subject, mine.certificate.subject());
+}
+
+TEST_F(CmpClient, WhatCannotBeAskedForSoIsRefusedBeforehand) {
+    EXPECT_EQ(code_of(client(by_secret()).begin(wish(BodyType::kur))), Code::policy);
+    EXPECT_EQ(code_of(client(by_secret()).begin(cmp::RevocationWish{name("CN=x"), {1}, 0})), Code::policy);
+    auto config = by_secret();
+    std::get<cmp::ClientSecret>(config.credentials).reference.clear();
+    EXPECT_FALSE(cmp::Client::create(std::move(config), world.clock, world.entropy));
+    const auto encrypts_only = world.device("CN=dev", "acme", x509::key_encipherment);
+    EXPECT_FALSE(cmp::Client::create(by_certificate(encrypts_only), world.clock, world.entropy));
+}
+
+struct BentHeader {
+    std::string name;
+    void (*bend)(PkiHeader&);
+    Code expected;
+};
+void PrintTo(const BentHeader& each, std::ostream* out) { *out << each.name; }
+class CmpClientHeader : public CmpClient, public testing::WithParamInterface<BentHeader> {};
+
+TEST_P(CmpClientHeader, IsChecked) {   // bug class 27
+    auto transaction = client(by_secret()).begin(wish()).value();
+    const auto answer = answer_to(transaction);
+    auto header = answer.header();
+    GetParam().bend(header);
+    EXPECT_EQ(code_of(transaction.take(with_mac(header, answer.body()))), GetParam().expected);
+    // What was refused changed nothing: the honest answer still counts.
+    EXPECT_TRUE(transaction.take(answer.der()));
+}
+INSTANTIATE_TEST_SUITE_P(Rfc9483, CmpClientHeader, testing::Values(
+    BentHeader{"another_transaction", [](PkiHeader& header) { header.transaction_id->front() ^= 1; }, Code::bad_proof},
+    BentHeader{"no_transaction", [](PkiHeader& header) { header.transaction_id.reset(); }, Code::bad_proof},
+    BentHeader{"another_nonce", [](PkiHeader& header) { header.recip_nonce->front() ^= 1; }, Code::bad_proof},
+    BentHeader{"no_nonce", [](PkiHeader& header) { header.recip_nonce.reset(); }, Code::bad_proof},
+    BentHeader{"no_nonce_of_its_own", [](PkiHeader& header) { header.sender_nonce.reset(); }, Code::bad_proof},
+    BentHeader{"short_nonce_of_its_own", [](PkiHeader& header) { header.sender_nonce->resize(8); }, Code::bad_proof},
+    BentHeader{"pvno_1", [](PkiHeader& header) { header.pvno = 1; }, Code::unsupported},
+    BentHeader{"pvno_4", [](PkiHeader& header) { header.pvno = 4; }, Code::unsupported}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(CmpClient, UnknownGeneralInfoIsPassedOver) {
+    auto transaction = client(by_secret()).begin(wish()).value();
+    const auto answer = answer_to(transaction);
+    auto header = answer.header();
+    header.general_info.push_back({der::Oid{"1.3.6.1.4.1.99999.1"}, {}});
+    EXPECT_TRUE(transaction.take(with_mac(header, answer.body())));
+}
+
+TEST_F(CmpClient, MessageTimeIsLookedAtWhereThatIsConfigured) {
+    auto config = by_secret();
+    config.message_time_window = Seconds{300};
+    auto transaction = client(std::move(config)).begin(wish()).value();
+    const auto answer = answer_to(transaction);
+    auto header = answer.header();
+    header.message_time = world.clock.now() - Seconds{301};
+    EXPECT_EQ(code_of(transaction.take(with_mac(header, answer.body()))), Code::bad_proof);
+    EXPECT_TRUE(transaction.take(answer.der()));
+}
+
+TEST_F(CmpClient, ProtectionMustBeThereAndRight) {   // bug class 27
+    auto transaction = client(by_secret()).begin(wish()).value();
+    const auto answer = answer_to(transaction);
+    EXPECT_EQ(code_of(transaction.take(with_mac(answer.header(), answer.body(), "another secret"))), Code::not_authenticated);
+    auto bare = answer.header();
+    bare.protection_alg.reset();
+    EXPECT_EQ(code_of(transaction.take(message(bare, answer.body()))), Code::not_authenticated);
+    // Signed, where nothing says whose signature to believe.
+    const auto device = world.device("CN=somebody");
+    auto header = answer.header();
+    header.sender = cmp::directory_name(device.certificate.subject());
+    header.sender_kid = device.certificate.subject_key_id();
+    EXPECT_EQ(code_of(transaction.take(signed_by(device, header, answer.body()))), Code::not_authenticated);
+    for (std::size_t i = 0; i < answer.der().size(); i += 7) {
+        auto bent = to_vec(answer.der());
+        bent[i] ^= 1;
+        EXPECT_FALSE(transaction.take(bent)) << i;
+    }
+    EXPECT_TRUE(transaction.take(answer.der()));
+}
+
+TEST_F(CmpClient, SignersMustSpeakForTheAuthority) {   // bug classes 2 and 27
+    const auto mine = world.enrolled("CN=dev");
+    auto transaction = client(by_certificate(mine)).begin(wish(BodyType::cr)).value();
+    const auto answer = answer_to(transaction);
+    const auto by = [&](const Identity& identity, const char* sender = nullptr) {
+        auto header = answer.header();
+        header.sender = sender != nullptr ? directory(sender) : cmp::directory_name(identity.certificate.subject());
+        header.sender_kid = identity.certificate.subject_key_id();
+        return code_of(transaction.take(signed_by(identity, header, answer.body())));
+    };
+    EXPECT_EQ(by(world.device("CN=Ours CMP")), Code::not_authenticated);             // no path to an anchor
+    EXPECT_EQ(by(world.enrolled("CN=neighbour")), Code::not_authorised);             // a path, but an end entity
+    const auto authority = world.enrolled("CN=RA", "", "ra");
+    EXPECT_EQ(by(authority, "CN=another"), Code::not_authenticated);                 // sender is not the subject
+    EXPECT_EQ(code_of(transaction.take(with_mac(answer.header(), answer.body()))), Code::not_authenticated);
+    EXPECT_TRUE(transaction.take(answer.der()));
+}
+
+TEST_F(CmpClient, OnlyTheExpectedSenderIsBelievedWhereOneIs) {
+    const auto mine = world.enrolled("CN=dev");
+    auto config = by_certificate(mine);
+    config.expected_sender = name("CN=somebody else");
+    auto transaction = client(std::move(config)).begin(wish(BodyType::cr)).value();
+    EXPECT_EQ(code_of(transaction.take(answer_to(transaction).der())), Code::not_authorised);
+}
+
+TEST_F(CmpClient, ARevokedSignerIsNotBelieved) {
+    const auto mine = world.enrolled("CN=dev");
+    auto config = by_certificate(mine);
+    std::size_t looked_at = 0;
+    config.check_status = [&](const std::vector<x509::Certificate>& path) -> Result<void> {
+        looked_at = path.size();
+        return fail(Code::not_authenticated, "revoked");
+    };
+    auto transaction = client(std::move(config)).begin(wish(BodyType::cr)).value();
+    EXPECT_EQ(code_of(transaction.take(answer_to(transaction).der())), Code::not_authenticated);
+    EXPECT_EQ(looked_at, 3u);
+}
+
+TEST_F(CmpClient, AnotherKeysCertificateIsRejectedAndRevoked) {
+    auto first = client(by_secret()).begin(wish()).value();
+    const auto theirs = certificate_of(answer_to(first, "explicit"));
+    auto second = client(by_secret()).begin(wish()).value();
+    const auto answer = answer_to(second, "explicit");
+    const auto mine = certificate_of(answer);
+    auto body = answer.body();
+    std::get<cmp::CertRepMessage>(body.content).responses.front().certified_key_pair->cert_or_enc_cert = cmp::CmpCertificate{theirs};
+    ASSERT_TRUE(second.take(with_mac(answer.header(), body)));
+    const auto rejection = PkiMessage::parse(second.message()).value();
+    ASSERT_EQ(rejection.type(), BodyType::cert_conf);
+    EXPECT_EQ(rejection.as<cmp::CertConfirmContent>().statuses.front().status_info->status, cmp::PkiStatus::rejection);
+    EXPECT_EQ(code_of(second.save()), Code::internal);   // nobody goes on with it
+}
+
+TEST_F(CmpClient, ACertificateThatIsNotWantedIsRejectedByCertConf) {
+    auto wanted = wish();
+    wanted.accept = [](const cmp::Enrolled&) -> Result<void> { return fail(Code::policy, "no path"); };
+    auto transaction = client(by_secret()).begin(std::move(wanted)).value();
+    const auto answer = answer_to(transaction, "explicit");
+    ASSERT_TRUE(transaction.take(answer.der()));
+    const auto confirmed = answer_to(transaction, "explicit");
+    EXPECT_EQ(confirmed.type(), BodyType::pkiconf);
+    EXPECT_EQ(code_of(transaction.take(confirmed.der())), Code::policy);
+    EXPECT_TRUE(world.is_revoked(certificate_of(answer)));
+}
+
+TEST_F(CmpClient, ErrorsThatAnybodyMaySendEndNothingUnlessThatIsConfigured) {
+    const auto error_to = [](const cmp::ClientTransaction& transaction) {
+        auto header = PkiMessage::parse(transaction.message())->header();
+        header.recip_nonce = header.sender_nonce;
+        header.sender_nonce = ByteVec(16, 7);
+        header.protection_alg.reset();
+        return message(header, {BodyType::error, cmp::ErrorMsgContent{cmp::rejection(PkiFailure::system_unavail, "later")}});
+    };
+    auto careful = client(by_secret()).begin(wish()).value();
+    EXPECT_EQ(code_of(careful.take(error_to(careful))), Code::not_authenticated);
+    EXPECT_TRUE(careful.take(answer_to(careful).der()));
+    auto config = by_secret();
+    config.unprotected_errors = true;
+    auto easy = client(std::move(config)).begin(wish()).value();
+    const auto step = easy.take(error_to(easy));
+    ASSERT_TRUE(step);
+    EXPECT_FALSE(std::get<cmp::Declined>(std::get<ClientOutcome>(*step)).authentic);
+}
+
+TEST_F(CmpClient, CaPubsBecomeAnchorsAfterAMacOnly) {
+    world.restart([](cmp::ServerConfig& config) { config.labels.front().ca_pubs = true; });
+    const auto outcome = run(client(by_secret()).begin(wish()).value());
+    ASSERT_TRUE(outcome) << failure(outcome);
+    EXPECT_EQ(std::get<cmp::Enrolled>(*outcome).new_anchors.size(), 1u);
+
+    const auto mine = world.enrolled("CN=dev");
+    auto transaction = client(by_certificate(mine)).begin(wish()).value();
+    const auto answer = answer_to(transaction);
+    auto body = answer.body();
+    std::get<cmp::CertRepMessage>(body.content).ca_pubs = {cmp::CmpCertificate{world.acme->root}, cmp::CmpCertificate{world.ca->root}};
+    const auto authority = world.enrolled("CN=RA", "", "ra");
+    auto header = answer.header();
+    header.sender = cmp::directory_name(authority.certificate.subject());
+    header.sender_kid = authority.certificate.subject_key_id();
+    const auto step = transaction.take(signed_by(authority, header, body));
+    ASSERT_TRUE(step) << failure(step);
+    EXPECT_TRUE(std::get<cmp::Enrolled>(std::get<ClientOutcome>(*step)).new_anchors.empty());
+}
+
+TEST_F(CmpClient, GoesOnAfterARestart) {
+    world.restart([](cmp::ServerConfig& config) { config.labels.front().implicit_confirm = false; });
+    world.add_secret("worker", "workers-canary-secret", [](store::CredentialRecord& record) { record.profile = "manual"; });
+    const auto config = [] { return cmp::ClientConfig{.credentials = cmp::ClientSecret{"worker", crypto::Secret{std::string_view{"workers-canary-secret"}}}}; };
+    const auto wanted = wish();
+    auto transaction = client(config()).begin(wanted).value();
+    const auto waits = [&](Result<cmp::ClientStep> step) { return step && std::holds_alternative<cmp::WaitThenSend>(*step); };
+    ASSERT_TRUE(transaction.take(answer_to(transaction, "manual").der()));   // waiting
+    ASSERT_TRUE(waits(transaction.take(answer_to(transaction, "manual").der())));
+    const auto state = transaction.save().value();
+    EXPECT_EQ(to_string(Bytes{state}).find("canary"), std::string::npos);    // bug class 12
+
+    // Days later, so what goes out must not say when it was made.
+    world.approve();
+    world.clock.advance(Seconds{2 * 86400});
+    auto resumed = client(config()).resume(wanted, state).value();
+    EXPECT_TRUE(same(resumed.message(), transaction.message()));
+    EXPECT_FALSE(PkiMessage::parse(resumed.message())->header().message_time);
+    const auto outcome = run(std::move(resumed), "manual");
+    ASSERT_TRUE(outcome) << failure(outcome);
+    EXPECT_TRUE(same(std::get<cmp::Enrolled>(*outcome).certificate.spki(), wanted.key->public_key().spki()));
+
+    EXPECT_FALSE(client(config()).resume(wanted, hex("300302010a")));
+    for (std::size_t size = 0; size < state.size(); size += 11) EXPECT_FALSE(client(config()).resume(wanted, Bytes{state}.first(size)));
+}
+
+}  // namespace
+}  // namespace estuary::test

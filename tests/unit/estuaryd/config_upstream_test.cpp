@@ -1,0 +1,96 @@
+// [ca.NAME.upstream]: CAs that are another's.
+#include <gmock/gmock.h>
+
+#include "apps/estuaryd/config.h"
+
+namespace estuary::daemon {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::string_view good = R"([tls]
+certificate = "tls.pem"
+key = "tls.key"
+[profile.device]
+key_types = ["p256"]
+[cmp]
+https = true
+[cmp.label.default]
+profile = "device"
+forward = "nested"
+[ca.above]
+certificate = "above.pem"
+[ca.above.upstream]
+url = "http://ca.example:8445"
+name = "devices"
+certificate = "ra.pem"
+key = "ra.key"
+)";
+
+ReadConfiguration parse(const std::string& text) { return parse_configuration(text, "/data", "estuary.toml"); }
+
+std::string all_faults(const ReadConfiguration& read) {
+    std::string text;
+    for (const auto& fault : read.faults) text += to_string(fault) + "\n";
+    return text;
+}
+
+TEST(UpstreamConfiguration, IsRead) {
+    const auto read = parse(std::string{good} + "profile = \"slow\"\ntimeout = \"7s\"\nconcurrent_max = 9\ntrust = \"trust.pem\"\n");
+    ASSERT_TRUE(read.configuration) << all_faults(read);
+    const auto& ca = read.configuration->cas.at(0);
+    ASSERT_TRUE(ca.upstream.present);
+    EXPECT_EQ(ca.upstream.url.host, "ca.example");
+    EXPECT_EQ(ca.upstream.name, "devices");
+    EXPECT_EQ(ca.upstream.certificate.path, "/data/ra.pem");
+    EXPECT_EQ(ca.upstream.key.path, "/data/ra.key");
+    EXPECT_EQ(ca.upstream.trust.path, "/data/trust.pem");
+    EXPECT_EQ(ca.upstream.profile, "slow");
+    EXPECT_EQ(ca.upstream.timeout, std::chrono::seconds{7});
+    EXPECT_EQ(ca.upstream.concurrent_max, 9u);
+    EXPECT_TRUE(read.configuration->tls.ca.empty()) << "a CA above issues no TLS certificate for this server";
+    EXPECT_EQ(read.configuration->cmp.server.labels.at(0).forward, cmp::Forwarding::nested);
+}
+
+TEST(UpstreamConfiguration, ForwardNeedsACaAbove) {
+    const std::string text{good};
+    const auto read = parse(text.substr(0, text.find("[ca.above.upstream]")) + "key = \"above.key\"\n");
+    EXPECT_FALSE(read.configuration);
+    EXPECT_THAT(all_faults(read), HasSubstr("forward is for a profile whose CA has an [upstream] section"));
+}
+
+struct Wrong {
+    const char* name;
+    const char* from;
+    const char* to;
+    const char* told;
+};
+
+class UpstreamConfigurationFault : public testing::TestWithParam<Wrong> {};
+
+TEST_P(UpstreamConfigurationFault, IsTold) {
+    auto text = std::string{good};
+    const std::string from = GetParam().from;
+    const auto at = text.find(from);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, from.size(), GetParam().to);
+    const auto read = parse(text);
+    EXPECT_FALSE(read.configuration);
+    EXPECT_THAT(all_faults(read), HasSubstr(GetParam().told));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, UpstreamConfigurationFault, testing::Values(
+    Wrong{"no_url", "url = \"http://ca.example:8445\"\n", "", "ca.above.upstream.url: is missing"},
+    Wrong{"no_url_at_all", "http://ca.example:8445", "nonsense://", "ca.above.upstream.url"},
+    Wrong{"name_beside_a_path", "ca.example:8445", "ca.example:8445/pkix/", "a name belongs behind"},
+    Wrong{"no_certificate", "certificate = \"ra.pem\"\n", "", "with id-kp-cmcRA"},
+    Wrong{"no_key", "key = \"ra.key\"\n", "", "ca.above.upstream.key: is missing"},
+    Wrong{"a_key_here", "certificate = \"above.pem\"", "certificate = \"above.pem\"\nkey = \"above.key\"", "the key is there or here"},
+    Wrong{"tls_from_above", "[tls]\n", "[tls]\nca = \"above\"\nhosts = [\"localhost\"]\n", "issues no TLS certificate"},
+    Wrong{"keys_made", "forward = \"nested\"", "generate_keys = true", "nothing of this server vouches"},
+    Wrong{"unknown_way", "forward = \"nested\"", "forward = \"somehow\"", "not one of"},
+    Wrong{"too_many", "name = \"devices\"", "name = \"devices\"\nconcurrent_max = 0", "concurrent_max"}),
+    [](const auto& wrong) { return std::string{wrong.param.name}; });
+
+}  // namespace
+}  // namespace estuary::daemon
