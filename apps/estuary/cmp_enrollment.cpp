@@ -49,6 +49,7 @@ Outcome<cmp::CertificateWish> read_wish(const CmpEnrollOptions& options, const C
     if (!names.empty()) wish.extensions.push_back(x509::make_subject_alt_name(names, wish.subject.empty() && options.type != BodyType::kur));
     wish.profile = options.profile;
     wish.implicit_confirm = !options.confirm;
+    if (options.encrypted) wish.subsequent_message = x509::crmf::SubsequentMessage::encr_cert;
     if (options.challenge) wish.subsequent_message = x509::crmf::SubsequentMessage::challenge_resp;
     if (options.generate_there) {
         wish.key_type = options.key_type;

@@ -10,7 +10,7 @@ struct CmpEnrollOptions {
     std::string subject, key_type, key_file, request_file, profile, out;
     std::vector<std::string> names;
     CmpFiles files;
-    bool generate_there = false, confirm = false, challenge = false, same_key = false, force = false;
+    bool generate_there = false, confirm = false, challenge = false, encrypted = false, same_key = false, force = false;
 };
 
 /// Asks for the certificate, or goes on with the request that waits in DIR/pending if it is this one; checks, saves and shows it.

@@ -27,7 +27,9 @@ CLI::App* add_one(CLI::App& cmp, const char* name, const char* what, BodyType ty
 void add_key_options(CLI::App& command, Options& options) {
     auto* type = command.add_option("--key-type", options.key_type, "Key to make: p256 (default), p384, rsa3072, ed25519, x25519, …");
     command.add_option("--key", options.key_file, "Use this private key (file or pkcs11: URI) instead of making one")->excludes(type);
-    command.add_flag("--challenge", options.challenge, "Show possession of a key for decryption by a challenge (popdecc)");
+    auto* challenge = command.add_flag("--challenge", options.challenge, "Show possession of a key for decryption by a challenge (popdecc)");
+    command.add_flag("--encrypted", options.encrypted, "Show it by decrypting the certificate (encrCert); what keys that cannot sign do anyway")
+        ->excludes(challenge);
 }
 
 void add_first(CLI::App& cmp, const char* name, const char* what, BodyType type, const Clock& clock, int& status) {

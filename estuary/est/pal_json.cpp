@@ -19,20 +19,20 @@ constexpr std::size_t depth_max = 5;  // list, entry, info, iasn
 
 // Writing
 
-std::string quoted(std::string_view text) { return boost::json::serialize(boost::json::value(View{text.data(), text.size()})); }
+std::string json_text(std::string_view text) { return boost::json::serialize(boost::json::value(View{text.data(), text.size()})); }
 
 struct InfoWriter {
-    std::string operator()(const PalDn& dn) const { return "\"dn\": " + quoted(dn.text); }
-    std::string operator()(const PalSki& ski) const { return "\"ski\": " + quoted(to_hex(ski.octets)); }
-    std::string operator()(const PalUri& uri) const { return "\"uri\": " + quoted(uri.text); }
+    std::string operator()(const PalDn& dn) const { return "\"dn\": " + json_text(dn.text); }
+    std::string operator()(const PalSki& ski) const { return "\"ski\": " + json_text(to_hex(ski.octets)); }
+    std::string operator()(const PalUri& uri) const { return "\"uri\": " + json_text(uri.text); }
     std::string operator()(const PalIssuerAndSerial& iasn) const {
-        return fmt::format("\"iasn\": {{\"issuer\": {}, \"serial\": {}}}", quoted(iasn.issuer), iasn.serial);
+        return fmt::format("\"iasn\": {{\"issuer\": {}, \"serial\": {}}}", json_text(iasn.issuer), iasn.serial);
     }
 };
 
 std::string written(const PalEntry& entry) {
-    auto out = "  {\"type\": " + quoted(entry.type);
-    if (entry.date) out += ", \"date\": " + quoted(to_iso8601(*entry.date));
+    auto out = "  {\"type\": " + json_text(entry.type);
+    if (entry.date) out += ", \"date\": " + json_text(to_iso8601(*entry.date));
     return out + fmt::format(", \"size\": {}, \"info\": {{{}}}}}", entry.size, std::visit(InfoWriter{}, entry.info));
 }
 
