@@ -251,7 +251,7 @@ TEST_F(CmpClient, ErrorsThatAnybodyMaySendEndNothingUnlessThatIsConfigured) {
         header.recip_nonce = header.sender_nonce;
         header.sender_nonce = ByteVec(16, 7);
         header.protection_alg.reset();
-        return message(header, {BodyType::error, cmp::ErrorMsgContent{cmp::rejection(PkiFailure::system_unavail, "later")}});
+        return message(header, {BodyType::error, cmp::ErrorMsgContent{cmp::rejection(PkiFailure::system_unavail, "later"), {}, {}}});
     };
     auto careful = client(by_secret()).begin(wish()).value();
     EXPECT_EQ(code_of(careful.take(error_to(careful))), Code::not_authenticated);

@@ -104,5 +104,23 @@ TEST(EnrollmentStateJson, refuses_what_is_no_state) {
     EXPECT_EQ(state->key_source, "pkcs11:x");
 }
 
+TEST_F(DirectoryTest, keeps_by_what_it_was_enrolled) {
+    Directory directory{root_};
+    auto identity = make_identity("one");
+    identity.state.protocol = "cmp";
+    ASSERT_TRUE(directory.save(identity));
+    EXPECT_TRUE(directory.load()->state.by_cmp());
+    // A request for a key of the authority's making waits without a key.
+    auto waiting = identity.state;
+    waiting.request_type = "ir";
+    waiting.awaits_server_key = true;
+    ASSERT_TRUE(directory.save_pending({waiting, {}, {1, 2, 3}}));
+    const auto pending = directory.load_pending();
+    ASSERT_TRUE(pending && *pending);
+    EXPECT_FALSE((*pending)->key);
+    EXPECT_EQ((*pending)->state.request_type, "ir");
+    EXPECT_FALSE(EnrollmentState::from_json(R"({"url": "x", "protocol": "of tomorrow"})"));
+}
+
 }  // namespace
 }  // namespace estuary::client

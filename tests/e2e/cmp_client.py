@@ -1,0 +1,439 @@
+"""CMP from the client's side: estuary cmp, and --protocol cmp of enroll, renew and revoke, before OpenSSL's server and our own."""
+import json
+import os
+import subprocess
+
+from harness_cmp import *  # noqa: F403
+
+OK, FAILED, USAGE, REFUSED, NOT_TRUSTED, PENDING, TRY_AGAIN = 0, 1, 2, 3, 4, 5, 6
+
+
+def estuary(*options, status=OK):
+    """One run of the client, with the exit status that it must have."""
+    done = run_program(ESTUARY, *options, check=False)
+    assert done.returncode == status, f"{options} exited with {done.returncode}, not {status}\n{done.out}{done.err}"
+    return done
+
+
+def same_key(directory):
+    """The certificate of a directory is its key's."""
+    certified = run_program("openssl", "x509", "-in", directory / "cert.pem", "-noout", "-pubkey").out
+    check_equal(run_program("openssl", "pkey", "-in", directory / "key.pem", "-pubout").out, certified)
+    return certified
+
+
+class Mock:
+    """`openssl cmp -port`: a server that gives the certificate that it was started with, whatever is asked for."""
+
+    def __init__(self, tmp):
+        self.tmp, self.process = tmp, None
+        ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"]
+        for root in ("root", "stranger"):
+            run_program("openssl", "req", "-x509", *ec, tmp / f"{root}.key", "-subj", f"/CN={root}", "-days", "30", "-out", tmp / f"{root}.pem",
+                        "-addext", "keyUsage=critical,keyCertSign")
+        ends = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+        for name, root, extensions in (("server", "root", "extendedKeyUsage=cmcCA\n"), ("plain", "root", ""), ("false", "stranger", "extendedKeyUsage=cmcCA\n"),
+                                       ("dev", "root", "")):
+            run_program("openssl", "req", *ec, tmp / f"{name}.key", "-subj", f"/CN={name}", "-out", tmp / f"{name}.csr")
+            (tmp / "ext").write_text("keyUsage=critical,digitalSignature\n" + extensions.replace("cmcCA", "1.3.6.1.5.5.7.3.27") + ends)
+            run_program("openssl", "x509", "-req", "-in", tmp / f"{name}.csr", "-CA", tmp / f"{root}.pem", "-CAkey", tmp / f"{root}.key", "-days", "30",
+                        "-extfile", tmp / "ext", "-out", tmp / f"{name}.pem")
+        (tmp / "pw").write_text("secret\n")
+        self.by_mac = ["--user", "dev", "--password-file", tmp / "pw"]
+        self.by_signature = ["--cert", tmp / "dev.pem", "--cert-key", tmp / "dev.key", "--trust", tmp / "root.pem"]
+        self.ask = ["--subject", "CN=dev", "--key", tmp / "dev.key"]
+
+    def start(self, *options, signer="server"):
+        """By MAC if a secret is among the options, otherwise by the signer's certificate."""
+        self.stop()
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}/pkix/"
+        if "-srv_secret" not in options:
+            options = ("-srv_cert", self.tmp / f"{signer}.pem", "-srv_key", self.tmp / f"{signer}.key", "-srv_trusted", self.tmp / "root.pem", *options)
+        self.log = open(self.tmp / "mock.log", "wb")
+        self.process = subprocess.Popen(["openssl", "cmp", "-port", str(port), "-verbosity", "8", "-rsp_cert", str(self.tmp / "dev.pem"),
+                                         *[str(option) for option in options]], stdout=self.log, stderr=self.log)
+        wait_for(lambda: b"ACCEPT" in (self.tmp / "mock.log").read_bytes(), 20, "openssl's server")
+        return self.url
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def said(self):
+        return (self.tmp / "mock.log").read_text(errors="replace")
+
+
+def with_mock(test):
+    def run_it(tmp):
+        mock = Mock(tmp)
+        try:
+            test(mock, tmp)
+        except Exception:
+            print("-- openssl's server --\n" + (mock.said()[-3000:] if mock.process else ""))
+            raise
+        finally:
+            mock.stop()
+    run_it.__doc__ = test.__doc__
+    return run_it
+
+
+# -- before OpenSSL's server --------------------------------------------------------------------------------------------------------
+@with_mock
+def test_openssl_every_request_with_a_mac(mock, tmp):
+    url = mock.start("-srv_ref", "dev", "-srv_secret", "pass:secret")
+    estuary("cmp", "ir", url, *mock.by_mac, *mock.ask, "--trust", tmp / "root.pem", "--out", tmp / "ir")
+    check_in("received CERTCONF", mock.said(), "implicit confirmation was not granted")
+    estuary("cmp", "p10cr", url, *mock.by_mac, "--csr", tmp / "dev.csr", "--key", tmp / "dev.key", "--trust", tmp / "root.pem", "--out", tmp / "p10")
+    check_in("received P10CR", mock.said())
+    (tmp / "pw").write_text("another\n")
+    estuary("cmp", "ir", url, *mock.by_mac, *mock.ask, "--out", tmp / "wrong", status=NOT_TRUSTED)
+    assert not (tmp / "wrong").exists()
+
+
+@with_mock
+def test_openssl_every_request_with_a_signature(mock, tmp):
+    url = mock.start()
+    for command in ("ir", "cr"):
+        estuary("cmp", command, url, *mock.by_signature, *mock.ask, "--out", tmp / command)
+        same_key_as = run_program("openssl", "x509", "-in", tmp / command / "cert.pem", "-noout", "-serial").out
+        check_equal(same_key_as, run_program("openssl", "x509", "-in", tmp / "dev.pem", "-noout", "-serial").out)
+    estuary("cmp", "kur", tmp / "cr", "--same-key")
+    estuary("cmp", "p10cr", url, *mock.by_signature, "--csr", tmp / "dev.csr", "--key", tmp / "dev.key", "--out", tmp / "p10")
+    check_in("revoked", estuary("cmp", "rr", "--dir", tmp / "cr", "--reason", "keyCompromise").out)
+    # It gives back what it was asked, without values.
+    check_in("nothing to tell", estuary("cmp", "genm", url, "signkeytypes", *mock.by_signature).err)
+    for body in ("IR", "CR", "KUR", "P10CR", "RR", "GENM"):
+        check_in(f"received {body}\n", mock.said())
+
+
+@with_mock
+def test_openssl_confirmation(mock, tmp):
+    url = mock.start("-grant_implicitconf")
+    estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "implicit")
+    assert "CERTCONF" not in mock.said(), mock.said()
+    estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "explicit", "--confirm")
+    check_in("received CERTCONF", mock.said())
+
+
+@with_mock
+def test_openssl_polling(mock, tmp):
+    url = mock.start("-poll_count", "2", "-check_after", "1")
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out")
+    check_in("waits for approval", done.err)
+    check_equal(mock.said().count("received POLLREQ"), 2)
+    # Given up, and gone on with by another process: openssl's server knows the transaction by its identifier.
+    url = mock.start("-poll_count", "2", "-check_after", "1")
+    command = ["cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "later"]
+    estuary(*command, "--wait", "0", status=PENDING)
+    assert (tmp / "later/pending/request.der").exists() and not (tmp / "later/cert.pem").exists()
+
+
+@with_mock
+def test_openssl_refuses(mock, tmp):
+    url = mock.start("-send_error")
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", status=REFUSED)
+    check_in("refused by the authority", done.err)
+    url = mock.start("-pkistatus", "2", "-failure", "1", "-statusstring", "not today")
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", status=REFUSED)
+    check_in("not today", done.err)
+    check_in("badMessageCheck", done.err)
+    estuary("cmp", "rr", url, *mock.by_signature, status=REFUSED)
+    assert not (tmp / "out").exists()
+
+
+@with_mock
+def test_openssl_unprotected_answers_are_not_believed(mock, tmp):
+    """bug class 27."""
+    url = mock.start("-send_unprotected")
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", status=NOT_TRUSTED)
+    check_in("not protected", done.err)
+    estuary("cmp", "rr", url, *mock.by_signature, status=NOT_TRUSTED)
+    url = mock.start("-send_error", "-send_unprot_err")
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", status=NOT_TRUSTED)
+    check_in("anybody may have sent it", done.err)
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", "--unprotected-errors", status=REFUSED)
+    check_in("anybody may have said this", done.err)
+    assert not (tmp / "out").exists()
+
+
+@with_mock
+def test_openssl_signers_must_be_trusted(mock, tmp):
+    """bug classes 2 and 27: a path to the anchor, and the right to speak for the authority."""
+    url = mock.start(signer="false")
+    estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", status=NOT_TRUSTED)
+    url = mock.start(signer="plain")
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", status=NOT_TRUSTED)
+    check_in("id-kp-cmcCA", done.err)
+    assert not (tmp / "out").exists()
+    estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "out", "--expect-sender", "CN=plain")
+    url = mock.start()
+    done = estuary("cmp", "cr", url, *mock.by_signature, *mock.ask, "--out", tmp / "other", "--expect-sender", "CN=plain", status=NOT_TRUSTED)
+    check_in("CN=plain as expected", done.err)
+
+
+@with_mock
+def test_openssl_a_certificate_that_is_not_wanted_is_rejected(mock, tmp):
+    url = mock.start()
+    # Of another key than the one that was made here.
+    done = estuary("cmp", "cr", url, *mock.by_signature, "--subject", "CN=dev", "--out", tmp / "out", status=NOT_TRUSTED)
+    check_in("of another key", done.err)
+    check_in("received CERTCONF", mock.said())
+    # By somebody without a path to the anchor.
+    url = mock.start("-srv_ref", "dev", "-srv_secret", "pass:secret")
+    estuary("cmp", "ir", url, *mock.by_mac, *mock.ask, "--trust", tmp / "stranger.pem", "--out", tmp / "out", status=NOT_TRUSTED)
+    check_in("received CERTCONF", mock.said())
+    assert not (tmp / "out").exists()
+
+
+# -- before our own -----------------------------------------------------------------------------------------------------------------
+def login(server, tmp, name, *options):
+    (tmp / f"{name}.pw").write_text(server.secret(name, *options) + "\n")
+    return ["--user", name, "--password-file", tmp / f"{name}.pw"]
+
+
+def url_of(server):
+    return f"http://127.0.0.1:{server.cmp_port}"
+
+
+@with_server
+def test_enroll_renew_and_revoke(server, tmp):
+    url, dev = url_of(server), tmp / "dev"
+    # caPubs after a MAC: nothing but the secret is needed.
+    estuary("enroll", url, "--protocol", "cmp", *login(server, tmp, "dev"), "--subject", "CN=dev", "--out", dev)
+    verify(server, dev / "cert.pem")
+    check_equal((dev / "anchors.pem").read_text(), server.root.read_text())
+    first, key = (dev / "cert.pem").read_text(), same_key(dev)
+    check_in("not due", estuary("renew", dev, "--if-due").out)
+    estuary("renew", dev)
+    assert (dev / "cert.pem").read_text() != first
+    check_equal(same_key(dev), key, "without --rekey the key stays")
+    estuary("renew", dev, "--rekey")
+    assert same_key(dev) != key
+    estuary("renew", dev, "--key-type", "p384")
+    check_in("secp384r1", certificate_text(dev / "cert.pem"))
+    estuary("renew", dev, "--protocol", "est", status=USAGE)
+    check_in("revoked", estuary("revoke", dev, "--reason", "superseded").out)
+    check_in("superseded", server.admin("audit", "list").out)
+    # bug classes 5 and 6
+    check_in("certRevoked", estuary("renew", dev, status=REFUSED).err)
+    check_in("certRevoked", estuary("revoke", dev, status=REFUSED).err)
+
+
+@with_server
+def test_enroll_by_a_request_that_is_there(server, tmp):
+    make_request(tmp, "/CN=dev")
+    estuary("enroll", url_of(server), "--protocol", "cmp", *login(server, tmp, "dev"), "--csr", tmp / "dev.der", "--key", tmp / "dev.key", "--trust", server.root,
+            "--out", tmp / "out")
+    verify(server, tmp / "out/cert.pem")
+    # The key is where it was, and found again.
+    assert not (tmp / "out/key.pem").exists()
+    estuary("renew", tmp / "out")
+    assert not (tmp / "out/key.pem").exists()
+    verify(server, tmp / "out/cert.pem")
+
+
+@with_server
+def test_what_came_by_est_goes_on_by_cmp(server, tmp):
+    """Names, keys and anchors are one directory, whatever brought them; but a label of CMP updates what came under it."""
+    (tmp / "pw").write_text(server.credential("dev"))
+    os.chmod(tmp / "pw", 0o600)
+    estuary("enroll", server.url, "--trust", server.root, "--user", "dev", "--password-file", tmp / "pw", "--subject", "CN=dev", "--out", tmp / "dev")
+    check_in("EST", estuary("revoke", tmp / "dev", status=USAGE).err)
+    check_in("--url", estuary("renew", tmp / "dev", "--protocol", "cmp", status=USAGE).err)
+    done = estuary("renew", tmp / "dev", "--protocol", "cmp", "--url", url_of(server), status=REFUSED)
+    check_in("notAuthorized", done.err)
+    check_in("notAuthorized", estuary("revoke", tmp / "dev", "--protocol", "cmp", "--url", url_of(server), status=REFUSED).err)
+    estuary("renew", tmp / "dev")
+
+
+@with_server
+def test_a_label_is_kept(server, tmp):
+    """The name that it was enrolled under is where it is updated; bug class 9."""
+    estuary("cmp", "ir", url_of(server), "--name", "explicit", *login(server, tmp, "dev"), "--subject", "CN=dev", "--trust", server.root, "--out", tmp / "dev")
+    check_in("/.well-known/cmp/p/explicit", (tmp / "dev/current/enrollment.json").read_text())
+    estuary("cmp", "kur", tmp / "dev")
+    estuary("renew", tmp / "dev")
+    estuary("cmp", "rr", "--dir", tmp / "dev")
+    check_equal(server.log().count("label=cmp:explicit"), 3)
+
+
+@with_server
+def test_waiting_outlives_the_client(server, tmp):
+    dev, who = tmp / "dev", login(server, tmp, "dev", "--profile", "manual")
+    command = ["enroll", url_of(server), "--protocol", "cmp", "--label", "manual", *who, "--subject", "CN=dev", "--trust", server.root, "--out", dev]
+    done = estuary(*command, "--wait", "0", status=PENDING)
+    check_in("run the same command again", done.err)
+    listed = lambda: json.loads(server.admin("request", "list", "--json").out)  # noqa: E731
+    check_equal(len(listed()), 1)
+    secret = (tmp / "dev.pw").read_bytes().strip()
+    for file in (dev / "pending").iterdir():
+        check_equal(file.stat().st_mode & 0o077, 0, file)
+        assert secret not in file.read_bytes(), file   # bug class 12
+    estuary(*command, "--wait", "0", status=PENDING)
+    check_equal(len(listed()), 1, "the same request, not another one")
+    # Killed while it waits; the server comes and goes, too.
+    waiting = subprocess.Popen([ESTUARY, *[str(part) for part in command]], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    waiting.stderr.readline()
+    waiting.kill()
+    waiting.wait()
+    server.stop()
+    server.start()
+    server.admin("request", "approve", str(listed()[0]["id"]))
+    check_in("Asking again", estuary(*command).err)
+    verify(server, dev / "cert.pem")
+    same_key(dev)
+    assert not (dev / "pending").exists()
+    check_equal(server.admin("cert", "list").out.count("CN=dev"), 1)
+
+
+@with_server
+def test_a_refused_request_is_not_kept(server, tmp):
+    dev, who = tmp / "dev", login(server, tmp, "dev", "--profile", "manual", "--uses", "5")
+    command = ["cmp", "ir", url_of(server), "--name", "manual", *who, "--subject", "CN=dev", "--trust", server.root, "--out", dev]
+    estuary(*command, "--wait", "0", status=PENDING)
+    server.admin("request", "deny", str(json.loads(server.admin("request", "list", "--json").out)[0]["id"]))
+    estuary(*command, status=REFUSED)
+    assert not (dev / "pending").exists()
+    estuary(*command, "--wait", "0", status=PENDING)
+    check_equal(len(json.loads(server.admin("request", "list", "--json").out)), 1, "a new request")
+
+
+def open_profile(server):
+    server.stop()
+    text = server.config.read_text().replace('[cmp.label.default]\nprofile = "device"', '[cmp.label.default]\nprofile = "device"\nmore_profiles = ["open"]\ngenerate_keys = true')
+    server.config.write_text(text + """
+[profile.open]
+ca = "issuing"
+key_types = ["p256", "rsa2048"]
+key_usage = ["digitalSignature", "keyEncipherment", "keyAgreement"]
+[profile.open.subject]
+allowed = ["CN"]
+""")
+    server.start()
+
+
+@with_server
+def test_possession_by_decryption(server, tmp):
+    """encrCert and challenge."""
+    open_profile(server)
+    for name, options in {"encrypted": ["--key-type", "rsa2048", "--encrypted"], "challenged": ["--key-type", "rsa2048", "--challenge"]}.items():
+        who = login(server, tmp, name, "--profile", "open")
+        estuary("cmp", "ir", url_of(server), *who, "--profile", "open", "--subject", f"CN={name}", "--trust", server.root, "--out", tmp / name, *options)
+        verify(server, tmp / name / "cert.pem")
+        same_key(tmp / name)
+
+
+@with_server
+def test_keys_of_the_authoritys_making(server, tmp):
+    open_profile(server)
+    who = login(server, tmp, "dev", "--profile", "open", "--uses", "3")
+    # By the password: nothing but the secret protects it on its way.
+    estuary("cmp", "ir", url_of(server), *who, "--profile", "open", "--subject", "CN=dev", "--generate-there", "--key-type", "rsa2048", "--trust", server.root, "--out", tmp / "dev")
+    verify(server, tmp / "dev/cert.pem")
+    first = same_key(tmp / "dev")
+    check_equal((tmp / "dev/key.pem").stat().st_mode & 0o077, 0)
+    # By the certificate's own key: key transport.
+    estuary("cmp", "cr", url_of(server), "--cert", tmp / "dev/chain.pem", "--cert-key", tmp / "dev/key.pem", "--trust", server.root, "--subject", "CN=dev", "--profile", "open",
+            "--generate-there", "--key-type", "p256", "--out", tmp / "second")
+    assert same_key(tmp / "second") != first
+    # And key agreement.
+    estuary("cmp", "cr", url_of(server), "--cert", tmp / "second/chain.pem", "--cert-key", tmp / "second/key.pem", "--trust", server.root, "--subject", "CN=dev", "--profile", "open",
+            "--generate-there", "--key-type", "p256", "--out", tmp / "third")
+    same_key(tmp / "third")
+
+
+@with_server
+def test_questions(server, tmp):
+    url = url_of(server)
+    estuary("cmp", "ir", url, *login(server, tmp, "dev"), "--subject", "CN=dev", "--out", tmp / "dev")
+
+    def ask(what, *options, **more):
+        return estuary("cmp", "genm", url, what, "--dir", tmp / "dev", *options, **more)
+    known = ask("cacerts").out
+    check_in("CN=Test Issuing CA", known)
+    assert "not verified" not in known
+    check_in("p256", ask("signkeytypes").out)
+    check_in("rsa", ask("enckeytypes").out)
+    check_in("key            p256", ask("template").out)
+    check_in("en", ask("languages").out)
+    check_in("2.16.840.1.101.3.4.1", ask("cipher").out)
+    check_in("nothing to tell", ask("encryptioncert").err)
+    check_in("nothing to tell", ask("rootupdate", "--old-root", server.root).err)
+    ask("keyparams", status=USAGE)
+    ask("keyparams", "--key-type", "rsa2048")
+    ask("crls", status=USAGE)
+    ask("nonsense", status=USAGE)
+    ask("crls", "--issuer", server.issuing, "--out", tmp / "crl.pem")
+    run_program("openssl", "crl", "-in", tmp / "crl.pem", "-noout", "-CAfile", server.issuing)
+    check_in("nothing to tell", ask("crls", "--issuer", server.issuing, "--have", tmp / "crl.pem").err)
+    check_in("not verified", ask("currentcrl").out)
+    ask("currentcrl", "--issuer", server.root, status=NOT_TRUSTED)
+
+
+@with_server
+def test_revocation_by_somebody_else(server, tmp):
+    """bug class 7: of one's own certificate only."""
+    url = url_of(server)
+    for name in ("dev", "other"):
+        estuary("cmp", "ir", url, *login(server, tmp, name), "--subject", f"CN={name}", "--out", tmp / name)
+    done = estuary("cmp", "rr", "--dir", tmp / "dev", "--revoke", tmp / "other/cert.pem", status=REFUSED)
+    check_in("notAuthorized", done.err)
+    estuary("cmp", "rr", url, *login(server, tmp, "third"), status=USAGE)
+    estuary("cmp", "rr", "--dir", tmp / "dev", "--reason", "boredom", status=USAGE)
+    estuary("cmp", "rr", status=USAGE)
+    assert "revoked" not in server.admin("cert", "list").out
+
+
+@with_server
+def test_messages_in_files(server, tmp):
+    """RFC 9483 6.4, with estuaryd cmp on the other side."""
+    for name, label in (("dev", "default"), ("confirmed", "explicit")):
+        out = tmp / name
+        command = ["cmp", "ir", url_of(server), "--name", "explicit"] if label == "explicit" else ["cmp", "ir", url_of(server)]
+        command += [*login(server, tmp, name), "--subject", f"CN={name}", "--trust", server.root, "--out", out]
+        estuary(*command, "--answer", server.root, status=USAGE)
+        estuary(*command, "--request-out", tmp / f"{name}.pki", status=PENDING)
+        estuary(*command, "--request-out", tmp / f"{name}.pki", status=USAGE)
+        at = ["--label", label] if label != "default" else []
+        server.admin("cmp", tmp / f"{name}.pki", *at)
+        answered = [*command, "--answer", tmp / f"{name}.answer.pki"]
+        if label == "explicit":
+            estuary(*answered, "--request-out", tmp / "conf.pki", status=PENDING)
+            server.admin("cmp", tmp / "conf.pki", *at)
+            answered = [*command, "--answer", tmp / "conf.answer.pki"]
+        estuary(*answered)
+        verify(server, out / "cert.pem")
+        assert not (out / "pending").exists()
+        estuary("cmp", "kur", out)
+
+
+@with_server
+def test_over_https(server, tmp):
+    url = server.url
+    who = login(server, tmp, "dev")
+    check_in("--trust", estuary("enroll", url, "--protocol", "cmp", *who, "--subject", "CN=dev", "--out", tmp / "dev", status=USAGE).err)
+    estuary("enroll", url, "--protocol", "cmp", *who, "--subject", "CN=dev", "--trust", server.root, "--out", tmp / "dev")
+    estuary("renew", tmp / "dev", "--rekey")
+    run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=other", "-keyout", tmp / "other.key",
+                "-out", tmp / "other.pem")
+    estuary("cmp", "ir", url, *login(server, tmp, "next"), "--subject", "CN=next", "--trust", tmp / "other.pem", "--out", tmp / "next", status=NOT_TRUSTED)
+
+
+@with_server
+def test_usage_and_unreachable(server, tmp):
+    url, who = url_of(server), login(server, tmp, "dev")
+    ask = ["--subject", "CN=dev", "--out", tmp / "dev"]
+    estuary("cmp", "ir", url, *ask, status=USAGE)                                            # nobody asks
+    estuary("cmp", "ir", "ftp://x", *who, *ask, status=USAGE)
+    estuary("cmp", "ir", url + "/elsewhere", "--name", "x", *who, *ask, status=USAGE)
+    estuary("enroll", url, "--protocol", "cmp", *who, *ask, "--fingerprint", "00" * 32, status=USAGE)
+    estuary("cmp", "kur", tmp / "nothing", status=FAILED)
+    estuary("cmp", "ir", url, "--name", "none", *who, *ask, status=REFUSED)
+    estuary("cmp", "ir", f"http://127.0.0.1:{free_port()}", *who, *ask, "--wait", "0", status=TRY_AGAIN)
+    estuary("cmp", "ir", url, *who, *ask)
+    estuary("cmp", "ir", url, *who, *ask, status=USAGE)                                      # it holds a certificate
+
+
+run(globals())
