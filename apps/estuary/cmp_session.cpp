@@ -1,5 +1,6 @@
 #include "cmp_session.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -69,6 +70,7 @@ void CmpOptions::add_to(CLI::App& command) {
     command.add_option("--mac", mac, "How messages are protected with --user: pbm (PasswordBasedMac, default) or pbmac1")
         ->check(CLI::IsMember({"pbm", "pbmac1"}));
     command.add_flag("--unprotected-errors", unprotected_errors, "Take an error for an answer although anybody may have sent it");
+    add_check_server(command, check_server);
     command.add_option("--wait", wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
 }
 
@@ -78,6 +80,7 @@ Outcome<void> CmpSession::read_trust(const CmpOptions& options) {
     ESTUARY_TRY_OUTCOME(expected_sender_, name_option(options.expected_sender, "--expect-sender"));
     ESTUARY_TRY_OUTCOME(recipient_, name_option(options.recipient, "--recipient"));
     unprotected_errors_ = options.unprotected_errors;
+    check_server_ = options.check_server;
     return {};
 }
 
@@ -161,13 +164,27 @@ Outcome<cmp::Client> CmpSession::client() {
     config.expected_sender = expected_sender_;
     config.recipient = recipient_;
     config.unprotected_errors = unprotected_errors_;
+    if (check_server_ != ocsp::PeerCheck::off)
+        config.check_status = [this](const std::vector<x509::Certificate>& path) { return check_status(path); };
     ESTUARY_TRY_AS(auto made, cmp::Client::create(std::move(config), *clock_, entropy_), local_failure);
     return made;
 }
 
+Result<void> CmpSession::check_status(const std::vector<x509::Certificate>& path) {
+    if (path.empty() || std::ranges::find(checked_, path.front()) != checked_.end()) return {};
+    if (auto good = check_path_status(path, check_server_, {anchors_, system_trust()}, *clock_); !good) return fail(std::move(good).error().error);
+    checked_.push_back(path.front());
+    return {};
+}
+
 Result<http::Response> CmpSession::send(const http::Request& request) {
     if (!connection_) {
-        ESTUARY_TRY(connection_, net::Connection::open(url_, connect_));
+        ESTUARY_TRY(auto opened, net::Connection::open(url_, connect_));
+        if (url_.scheme == "https" && check_server_ != ocsp::PeerCheck::off) {
+            auto good = check_server_status(*opened, check_server_, {anchors_, system_trust()}, *clock_);
+            if (!good) return fail(std::move(good).error().error);
+        }
+        connection_ = std::move(opened);
     }
     auto response = connection_->exchange(request);
     if (!response || response->close) connection_.reset();

@@ -6,6 +6,7 @@
 #include "estuary/cmp/client.h"
 #include "estuary/cmp/http_client.h"
 #include "login.h"
+#include "peer_status.h"
 
 namespace estuary::client {
 
@@ -19,6 +20,7 @@ struct CmpOptions {
     std::string mac = "pbm";
     std::string wait = "10m";
     bool system_trust = false, unprotected_errors = false;
+    ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
 
     /// All but the URL and what is positional.
     void add_to(CLI::App& command);
@@ -68,6 +70,8 @@ private:
     /// The octets of the answer to one message; sends it again where the connection broke, since an authority answers what it
     /// has answered already in the same way.
     Outcome<ByteVec> exchange(const cmp::ClientTransaction& transaction, Time until);
+    /// --check-server, of who signs answers and of the server of https; each certificate once.
+    Result<void> check_status(const std::vector<x509::Certificate>& path);
     Result<http::Response> send(const http::Request& request);
     Outcome<void> pause(Seconds time, const std::string& reason, Time until, const std::string& kept);
 
@@ -83,6 +87,8 @@ private:
     std::vector<x509::Certificate> anchors_, intermediates_;
     std::optional<x509::Name> expected_sender_, recipient_;
     bool unprotected_errors_ = false;
+    ocsp::PeerCheck check_server_ = ocsp::PeerCheck::off;
+    std::vector<x509::Certificate> checked_;
     Seconds wait_{0};
     bool told_ = false;   // that it waits
 };

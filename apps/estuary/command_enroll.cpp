@@ -87,7 +87,6 @@ Outcome<void> run_by_cmp(const Options& options, const Clock& clock) {
     if (!options.trust.fingerprint.empty() || options.trust.bootstrap)
         return usage("--fingerprint and --bootstrap are of EST; by CMP the secret vouches for the CA, or say --trust FILE");
     if (options.decryption.given()) return usage("by CMP a key comes encrypted with the secret, or to --cert: leave out --decrypt-with and --decrypt-key");
-    if (options.check_server != ocsp::PeerCheck::off) return usage("--check-server is of EST");
     CmpEnrollOptions wanted;
     wanted.type = options.request_file.empty() ? cmp::BodyType::ir : cmp::BodyType::p10cr;
     wanted.cmp.url = options.url;
@@ -96,6 +95,7 @@ Outcome<void> run_by_cmp(const Options& options, const Clock& clock) {
     wanted.cmp.trust = options.trust.file;
     wanted.cmp.system_trust = options.trust.system;
     wanted.cmp.wait = options.wait;
+    wanted.cmp.check_server = options.check_server;
     wanted.subject = options.subject;
     wanted.names = options.names;
     wanted.key_type = options.key_type;

@@ -39,13 +39,12 @@ std::string key_type_of(const crypto::PrivateKey& key) { return key.public_key()
 
 /// kur, signed by the certificate.
 Outcome<void> run_by_cmp(const Options& options, const EnrollmentState& state, const Clock& clock) {
-    if (options.check_server != ocsp::PeerCheck::off)
-        return tl::unexpected<Failure>(Failure{Error{Code::malformed, "--check-server is of EST"}, exit_usage});
     const bool new_key = options.rekey || !options.key_type.empty();
     CmpEnrollOptions wanted;
     wanted.type = cmp::BodyType::kur;
     wanted.cmp.url = options.protocol.url;
     wanted.cmp.wait = options.wait;
+    wanted.cmp.check_server = options.check_server;
     wanted.same_key = !new_key;
     wanted.generate_there = new_key && state.server_key;
     wanted.key_type = options.key_type;

@@ -32,6 +32,7 @@ void add_revoke(CLI::App& program, const Clock& clock, int& status) {
     command->add_option("DIR", options->cmp.cmp.directory, "The directory that `estuary enroll --out` made")->required()->type_name("DIR");
     command->add_option("--reason", options->cmp.reason, "keyCompromise, superseded, cessationOfOperation, … (default unspecified)");
     command->add_option("--trust", options->cmp.cmp.trust, "Trust anchors (PEM) instead of those of the directory")->type_name("FILE");
+    add_check_server(*command, options->cmp.cmp.check_server);
     options->protocol.add_to(*command);
     command->footer("The files stay: what is revoked is of no use any more, and can be removed.\n"
                     "Exit status: 0 revoked, 1 failed here, 2 usage, 3 refused, 4 the answer cannot be trusted, 6 not reachable or busy.");

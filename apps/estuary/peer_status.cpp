@@ -37,6 +37,11 @@ void add_check_server(CLI::App& command, ocsp::PeerCheck& mode) {
 
 Outcome<void> check_server_status(const net::Connection& connection, ocsp::PeerCheck mode, const Trust& trust, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto path, path_of(connection));
+    return check_path_status(path, mode, trust, clock);
+}
+
+Outcome<void> check_path_status(const std::vector<x509::Certificate>& path, ocsp::PeerCheck mode, const Trust& trust, const Clock& clock) {
+    if (mode == ocsp::PeerCheck::off) return {};
     const auto fetch = network_fetch({trust, answer_within});
     const auto report = ocsp::check_path(path, trust.anchors, [&](const ocsp::Subject& subject) {
         return ocsp::check_status(subject, {}, fetch, clock.now());

@@ -42,7 +42,7 @@ Result<ByteVec> ClientTransaction::Impl::save() const {
         writer.sequence([&] {
             for (const auto& certificate : known_) writer.raw(certificate.der());
         });
-        writer.integer(static_cast<std::int64_t>(awaited_)).boolean(challenged_).integer(polled_id_);
+        writer.integer(static_cast<std::int64_t>(awaited_)).boolean(challenged_).integer(polled_id_).boolean(request_.implicit_confirm);
         // What waits for pkiconf. A key that the authority made is never in it: who asks for one does not go on later.
         writer.sequence([&] {
             if (!enrolled_) return;
@@ -77,6 +77,8 @@ Result<void> ClientTransaction::Impl::read_state(Bytes state) {
     awaited_ = static_cast<BodyType>(awaited);
     ESTUARY_TRY(challenged_, fields.boolean());
     ESTUARY_TRY(polled_id_, fields.integer());
+    // As it was asked for: the answer is to that.
+    ESTUARY_TRY(request_.implicit_confirm, fields.boolean());
     ESTUARY_TRY(auto enrolled, fields.enter(der::Tag::sequence));
     if (!enrolled.empty()) {
         ESTUARY_TRY(const auto one, enrolled.any());

@@ -204,6 +204,7 @@ def test_enroll_renew_and_revoke(server, tmp):
     estuary("enroll", url, "--protocol", "cmp", *login(server, tmp, "dev"), "--subject", "CN=dev", "--out", dev)
     verify(server, dev / "cert.pem")
     check_equal((dev / "anchors.pem").read_text(), server.root.read_text())
+    check_equal(dev.stat().st_mode & 0o077, 0, "nobody else changes the anchors")
     first, key = (dev / "cert.pem").read_text(), same_key(dev)
     check_in("not due", estuary("renew", dev, "--if-due").out)
     estuary("renew", dev)
@@ -345,6 +346,20 @@ def test_keys_of_the_authoritys_making(server, tmp):
 
 
 @with_server
+def test_waiting_for_a_key_outlives_the_client(server, tmp):
+    server.stop()
+    server.config.write_text(server.config.read_text().replace('[cmp.label.manual]\nprofile = "manual"', '[cmp.label.manual]\nprofile = "manual"\ngenerate_keys = true'))
+    server.start()
+    command = ["cmp", "ir", url_of(server), "--name", "manual", *login(server, tmp, "dev", "--profile", "manual"), "--subject", "CN=dev", "--generate-there",
+               "--key-type", "p256", "--trust", server.root, "--out", tmp / "dev"]
+    estuary(*command, "--wait", "0", status=PENDING)
+    server.admin("request", "approve", "1")
+    estuary(*command, "--confirm")   # too late for that: what was asked for is what is answered
+    verify(server, tmp / "dev/cert.pem")
+    same_key(tmp / "dev")
+
+
+@with_server
 def test_questions(server, tmp):
     url = url_of(server)
     estuary("cmp", "ir", url, *login(server, tmp, "dev"), "--subject", "CN=dev", "--out", tmp / "dev")
@@ -419,6 +434,48 @@ def test_over_https(server, tmp):
     run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=other", "-keyout", tmp / "other.key",
                 "-out", tmp / "other.pem")
     estuary("cmp", "ir", url, *login(server, tmp, "next"), "--subject", "CN=next", "--trust", tmp / "other.pem", "--out", tmp / "next", status=NOT_TRUSTED)
+
+
+@with_server
+def test_revoked_signers_are_not_believed(server, tmp):
+    """bug class 6, on the client's side: --check-server, of who signs the answers."""
+    who = login(server, tmp, "dev")
+    estuary("enroll", url_of(server), "--protocol", "cmp", *who, "--subject", "CN=dev", "--out", tmp / "dev", "--check-server", "hard")
+    done = estuary("renew", tmp / "dev", "--check-server", "hard")
+    assert "warning" not in done.err, done.err
+    serial = run_program("openssl", "x509", "-in", server.dir / "cmp/issuing.pem", "-noout", "-serial").out.strip().partition("=")[2]
+    server.admin("cert", "revoke", serial.lower(), "--reason", "keyCompromise")
+    before = (tmp / "dev/cert.pem").read_text()
+    for options in (["renew", tmp / "dev", "--check-server", "soft"], ["cmp", "kur", tmp / "dev", "--check-server", "hard"], ["revoke", tmp / "dev", "--check-server", "hard"]):
+        check_in("revoked", estuary(*options, status=NOT_TRUSTED).err)
+    check_equal((tmp / "dev/cert.pem").read_text(), before)
+
+
+@with_server
+def test_a_manufacturers_certificate_begins(server, tmp):
+    """3GPP TS 33.310: ir by the maker's certificate; then the operator's own is updated by itself."""
+    ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"]
+    run_program("openssl", "req", "-x509", *ec, tmp / "acme.key", "-subj", "/CN=acme root", "-out", tmp / "acme.pem", "-addext", "keyUsage=critical,keyCertSign")
+    run_program("openssl", "req", *ec, tmp / "maker.key", "-subj", "/O=acme/serialNumber=4711", "-out", tmp / "maker.csr")
+    (tmp / "ext").write_text("keyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+    run_program("openssl", "x509", "-req", "-in", tmp / "maker.csr", "-CA", tmp / "acme.pem", "-CAkey", tmp / "acme.key", "-days", "30", "-extfile", tmp / "ext",
+                "-out", tmp / "maker.pem")
+    server.stop()
+    (server.dir / "acme.pem").write_text((tmp / "acme.pem").read_text())
+    server.config.write_text(server.config.read_text() + """
+[manufacturer.acme]
+anchors = "acme.pem"
+check_status = "off"
+[cmp.label.factory]
+profile = "device"
+enroll = ["manufacturer:acme"]
+""")
+    server.start()
+    ask = ["--cert", tmp / "maker.pem", "--cert-key", tmp / "maker.key", "--trust", server.root, "--subject", "CN=station,serialNumber=4711", "--out", tmp / "station"]
+    estuary("cmp", "cr", url_of(server), "--name", "factory", *ask, status=REFUSED)
+    estuary("enroll", url_of(server), "--protocol", "cmp", "--label", "factory", *ask)
+    verify(server, tmp / "station/cert.pem")
+    estuary("renew", tmp / "station", "--rekey")
 
 
 @with_server

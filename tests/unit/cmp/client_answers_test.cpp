@@ -125,6 +125,7 @@ TEST_P(CmpClientHeader, IsChecked) {   // bug class 27
     auto header = answer.header();
     GetParam().bend(header);
     EXPECT_EQ(code_of(transaction.take(with_mac(header, answer.body()))), GetParam().expected);
+    EXPECT_EQ(PkiMessage::parse(transaction.message())->type(), BodyType::ir);   // no error goes out
     // What was refused changed nothing: the honest answer still counts.
     EXPECT_TRUE(transaction.take(answer.der()));
 }
@@ -305,6 +306,117 @@ TEST_F(CmpClient, GoesOnAfterARestart) {
 
     EXPECT_FALSE(client(by_secret()).resume(wanted, hex("300302010a")));
     for (std::size_t size = 0; size < state.size(); size += 11) EXPECT_FALSE(client(by_secret()).resume(wanted, Bytes{state}.first(size)));
+}
+
+TEST_F(CmpClient, ChallengesAreNoOracle) {   // bug class 17
+    auto wanted = wish();
+    wanted.subsequent_message = crmf::SubsequentMessage::challenge_resp;
+    auto transaction = client(by_secret()).begin(wanted).value();
+    const auto answer = answer_to(transaction, "keys");
+    ASSERT_EQ(answer.type(), BodyType::popdecc);
+    const auto with = [&](std::function<void(PkiHeader&, std::vector<cmp::Challenge>&)> bend) {
+        auto header = answer.header();
+        auto body = answer.body();
+        bend(header, std::get<cmp::PopoDecKeyChallContent>(body.content).challenges);
+        const auto code = code_of(transaction.take(with_mac(header, body)));
+        EXPECT_EQ(PkiMessage::parse(transaction.message())->type(), BodyType::ir);   // nothing that was decrypted goes out
+        return code;
+    };
+    EXPECT_EQ(with([](auto&, auto& challenges) { challenges.front().witness.front() ^= 1; }), Code::bad_proof);
+    EXPECT_EQ(with([](auto& header, auto&) { header.sender = directory("CN=somebody else"); }), Code::bad_proof);
+    EXPECT_EQ(with([](auto&, auto& challenges) { challenges.push_back(challenges.front()); }), Code::malformed);
+    EXPECT_EQ(with([](auto&, auto& challenges) { challenges.front().encrypted_rand.reset(); }), Code::malformed);
+    ASSERT_TRUE(transaction.take(answer.der()));
+    EXPECT_EQ(PkiMessage::parse(transaction.message())->type(), BodyType::popdecr);
+    // A second one is answered no more, and one that nobody asked for never.
+    const auto first = PkiMessage::parse(transaction.message()).value();
+    auto header = answer.header();
+    header.recip_nonce = first.header().sender_nonce;
+    EXPECT_EQ(code_of(transaction.take(with_mac(header, answer.body()))), Code::malformed);
+    auto plain = client(by_secret()).begin(wish()).value();
+    const auto asked = PkiMessage::parse(plain.message()).value();
+    header.transaction_id = asked.header().transaction_id;
+    header.recip_nonce = asked.header().sender_nonce;
+    EXPECT_EQ(code_of(plain.take(with_mac(header, answer.body()))), Code::malformed);
+    const auto outcome = run(std::move(transaction), "keys");
+    EXPECT_TRUE(outcome) << failure(outcome);
+}
+
+TEST_F(CmpClient, KeysComeFromKeyGenerationAuthorities) {
+    auto wanted = wish();
+    wanted.key.reset();
+    wanted.key_type = "p256";
+    const auto made = [&](std::vector<x509::Certificate> anchors) {
+        auto config = by_secret();
+        config.anchors = std::move(anchors);
+        return run(client(std::move(config)).begin(wanted).value(), "keys");
+    };
+    for (const auto& anchors : {std::vector<x509::Certificate>{}, {world.ca->root}}) {   // after a MAC it may be taken without a path
+        const auto outcome = made(anchors);
+        ASSERT_TRUE(outcome) << failure(outcome);
+        const auto& enrolled = std::get<cmp::Enrolled>(*outcome);
+        EXPECT_TRUE(same(enrolled.generated_key->public_key().spki(), enrolled.certificate.spki()));
+    }
+    EXPECT_EQ(code_of(made({world.acme->root})), Code::not_authenticated);
+}
+
+TEST_F(CmpClient, OfAKeyThatIsNotTheCertificatesNothingIsTaken) {
+    auto wanted = wish();
+    wanted.key.reset();
+    auto transaction = client(by_secret()).begin(wanted).value();
+    const auto answer = answer_to(transaction, "keys");
+    auto body = answer.body();
+    auto& pair = *std::get<cmp::CertRepMessage>(body.content).responses.front().certified_key_pair;
+    const auto key = std::exchange(pair.private_key, std::nullopt);
+    EXPECT_EQ(code_of(transaction.take(with_mac(answer.header(), body))), Code::malformed);   // no key
+    auto other = client(by_secret()).begin(wish()).value();
+    const auto plain = answer_to(other);
+    auto unasked = plain.body();
+    std::get<cmp::CertRepMessage>(unasked.content).responses.front().certified_key_pair->private_key = key;
+    EXPECT_EQ(code_of(other.take(with_mac(plain.header(), unasked))), Code::malformed);       // one that nobody asked for
+}
+
+struct BentResponse {
+    std::string name;
+    void (*bend)(cmp::CertRepMessage&);
+    Code expected;
+};
+void PrintTo(const BentResponse& each, std::ostream* out) { *out << each.name; }
+class CmpClientResponse : public CmpClient, public testing::WithParamInterface<BentResponse> {};
+
+TEST_P(CmpClientResponse, IsChecked) {   // bug class 27
+    auto transaction = client(by_secret()).begin(wish()).value();
+    const auto answer = answer_to(transaction);
+    auto body = answer.body();
+    GetParam().bend(std::get<cmp::CertRepMessage>(body.content));
+    EXPECT_EQ(code_of(transaction.take(with_mac(answer.header(), body))), GetParam().expected);
+}
+INSTANTIATE_TEST_SUITE_P(Rfc9483, CmpClientResponse, testing::Values(
+    BentResponse{"two", [](cmp::CertRepMessage& content) { content.responses.push_back(content.responses.front()); }, Code::malformed},
+    BentResponse{"none", [](cmp::CertRepMessage& content) { content.responses.clear(); }, Code::malformed},
+    BentResponse{"of_another_request", [](cmp::CertRepMessage& content) { content.responses.front().cert_req_id = 1; }, Code::bad_proof},
+    BentResponse{"rejection_with_a_certificate", [](cmp::CertRepMessage& content) { content.responses.front().status = cmp::rejection(PkiFailure::bad_request); },
+                 Code::malformed},
+    BentResponse{"granted_without_one", [](cmp::CertRepMessage& content) { content.responses.front().certified_key_pair.reset(); }, Code::malformed},
+    BentResponse{"granted_with_a_failure", [](cmp::CertRepMessage& content) {
+                     auto failed = cmp::rejection(PkiFailure::bad_request);
+                     content.responses.front().status.fail_info = failed.fail_info;
+                 }, Code::malformed},
+    BentResponse{"a_warning", [](cmp::CertRepMessage& content) {
+                     content.responses.front().status.status = cmp::PkiStatus::revocation_warning;
+                     content.responses.front().certified_key_pair.reset();
+                 }, Code::malformed}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(CmpClient, AnswersOfAnotherKindAreRefused) {   // bug class 27
+    auto transaction = client(by_secret()).begin(wish()).value();
+    const auto answer = answer_to(transaction);
+    EXPECT_EQ(code_of(transaction.take(with_mac(answer.header(), {BodyType::cp, answer.as<cmp::CertRepMessage>()}))), Code::malformed);
+    EXPECT_EQ(code_of(transaction.take(with_mac(answer.header(), {BodyType::pkiconf, cmp::PkiConfirmContent{}}))), Code::malformed);
+    // Waiting is polled for; a pollRep comes only then.
+    EXPECT_EQ(code_of(transaction.take(with_mac(answer.header(), {BodyType::poll_rep, cmp::PollRepContent{{{0, 1, {}}}}}))), Code::malformed);
+    EXPECT_TRUE(transaction.take(answer.der()));
+    EXPECT_EQ(code_of(transaction.take(answer.der())), Code::internal);   // it has ended
 }
 
 }  // namespace
