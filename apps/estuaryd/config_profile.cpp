@@ -44,9 +44,7 @@ Result<GeneralName::Kind> san_kind(std::string_view name) {
 }
 
 Result<std::string> key_type(std::string_view name) {
-    ESTUARY_TRY(const auto* type, crypto::key_type(name));
-    if (!type->signs)
-        return fail(Code::unsupported, fmt::format("'{}' keys do not sign, so they cannot prove possession in a PKCS #10", name));
+    ESTUARY_CHECK(crypto::key_type(name));
     return std::string{name};
 }
 

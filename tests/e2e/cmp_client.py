@@ -1,4 +1,5 @@
 """CMP from the client's side: estuary cmp, and --protocol cmp of enroll, renew and revoke, before OpenSSL's server and our own."""
+import itertools
 import json
 import os
 import subprocess
@@ -307,7 +308,7 @@ def open_profile(server):
     server.config.write_text(text + """
 [profile.open]
 ca = "issuing"
-key_types = ["p256", "rsa2048"]
+key_types = ["p256", "rsa2048", "x25519"]
 key_usage = ["digitalSignature", "keyEncipherment", "keyAgreement"]
 [profile.open.subject]
 allowed = ["CN"]
@@ -317,9 +318,10 @@ allowed = ["CN"]
 
 @with_server
 def test_possession_by_decryption(server, tmp):
-    """encrCert and challenge."""
+    """encrCert and challenge, also of keys that cannot sign."""
     open_profile(server)
-    for name, options in {"encrypted": ["--key-type", "rsa2048", "--encrypted"], "challenged": ["--key-type", "rsa2048", "--challenge"]}.items():
+    for key_type, way in itertools.product(["rsa2048", "x25519"], ["encrypted", "challenge"]):
+        name, options = f"{key_type}-{way}", ["--key-type", key_type, f"--{way}"]
         who = login(server, tmp, name, "--profile", "open")
         estuary("cmp", "ir", url_of(server), *who, "--profile", "open", "--subject", f"CN={name}", "--trust", server.root, "--out", tmp / name, *options)
         verify(server, tmp / name / "cert.pem")
