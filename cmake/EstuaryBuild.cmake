@@ -18,8 +18,15 @@ elseif(CCACHE)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-
 add_library(estuary-options INTERFACE)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Its own linker, where it is there: links the sanitized tests in a fraction of the time.
+    file(REAL_PATH ${CMAKE_CXX_COMPILER} compiler)
+    cmake_path(GET compiler PARENT_PATH compiler_directory)
+    if(EXISTS ${compiler_directory}/ld.lld)
+        target_link_options(estuary-options INTERFACE -fuse-ld=lld)
+    endif()
+endif()
 target_compile_options(estuary-options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual
     -Wswitch -Wimplicit-fallthrough -Werror)

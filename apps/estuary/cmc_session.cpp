@@ -14,16 +14,12 @@ namespace {
 
 constexpr std::size_t secret_octets_max = 1024;
 
-tl::unexpected<Failure> usage(std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
-}
-
 /// One line; its end does not belong to the secret.
 crypto::Secret first_line(std::string_view text) { return crypto::Secret{text.substr(0, text.find_first_of("\r\n"))}; }
 
 Outcome<std::optional<cmc::ClientSecret>> read_secret(const CmcOptions& options) {
     if (options.name.empty() && options.secret_file.empty() && !options.secret_stdin) return std::optional<cmc::ClientSecret>{};
-    if (options.name.empty()) return usage("--secret-file and --secret-stdin need --name: what the secret is known by");
+    if (options.name.empty()) return usage_failure("--secret-file and --secret-stdin need --name: what the secret is known by");
     cmc::ClientSecret secret{options.name, {}};
     if (options.secret_stdin) {
         std::string line;
@@ -34,16 +30,16 @@ Outcome<std::optional<cmc::ClientSecret>> read_secret(const CmcOptions& options)
         ESTUARY_TRY_AS(const auto content, file::read(options.secret_file, secret_octets_max), local_failure);
         secret.secret = first_line(as_text(content));
     }
-    if (secret.secret.empty()) return usage("--name needs --secret-file or --secret-stdin, with a secret in it");
+    if (secret.secret.empty()) return usage_failure("--name needs --secret-file or --secret-stdin, with a secret in it");
     return std::optional{std::move(secret)};
 }
 
-Outcome<std::optional<cmc::ClientCertificate>> read_certificate(const CmcOptions& options) {
+Outcome<std::optional<cmc::ClientCertificate>> signing_certificate(const CmcOptions& options) {
     if (options.certificate.empty()) return std::optional<cmc::ClientCertificate>{};
-    if (options.certificate_key.empty()) return usage("--cert needs --cert-key: its private key");
+    if (options.certificate_key.empty()) return usage_failure("--cert needs --cert-key: its private key");
     ESTUARY_TRY_AS(const auto content, file::read(options.certificate), local_failure);
     ESTUARY_TRY_AS(const auto certificates, x509::parse_certificates(content), local_failure);
-    if (certificates.empty()) return usage(options.certificate + " holds no certificate");
+    if (certificates.empty()) return usage_failure(options.certificate + " holds no certificate");
     ESTUARY_TRY_AS(auto key, crypto::PrivateKey::load(options.certificate_key), local_failure);
     return std::optional{cmc::ClientCertificate{std::move(key), certificates.front()}};
 }
@@ -81,12 +77,12 @@ Outcome<CmcSession> CmcSession::open(const CmcOptions& options, const Clock& clo
                                      std::optional<cmc::ClientCertificate> certificate) {
     CmcSession session;
     auto url = http::Url::parse(options.url);
-    if (!url) return usage("URL: " + url.error().detail);
+    if (!url) return usage_failure("URL: " + url.error().detail);
     session.url_ = std::move(*url);
     session.base64_ = session.url_.path.starts_with("/.well-known/est") && session.url_.path.ends_with("/fullcmc");
     ESTUARY_TRY_AS(const auto content, file::read(options.trust_file), local_failure);
     ESTUARY_TRY_AS(session.anchors_, x509::parse_certificates(content), local_failure);
-    if (session.anchors_.empty()) return usage(options.trust_file + " holds no certificate");
+    if (session.anchors_.empty()) return usage_failure(options.trust_file + " holds no certificate");
     for (const auto& anchor : session.anchors_) session.connect_.trust.explicit_anchors.push_back(to_vec(anchor.der()));
     session.connect_.plain_http = session.url_.scheme == "http";  // what matters is signed; what is secret is to be encrypted
     cmc::ClientConfig config;
@@ -96,12 +92,12 @@ Outcome<CmcSession> CmcSession::open(const CmcOptions& options, const Clock& clo
     if (certificate) {
         config.certificate = std::move(certificate);
     } else {
-        ESTUARY_TRY_OUTCOME(config.certificate, read_certificate(options));
+        ESTUARY_TRY_OUTCOME(config.certificate, signing_certificate(options));
     }
     if (!options.server_certificate.empty()) {
         ESTUARY_TRY_AS(const auto octets, file::read(options.server_certificate), local_failure);
         ESTUARY_TRY_AS(const auto certificates, x509::parse_certificates(octets), local_failure);
-        if (certificates.empty()) return usage(options.server_certificate + " holds no certificate");
+        if (certificates.empty()) return usage_failure(options.server_certificate + " holds no certificate");
         config.encrypt_for = {certificates.front()};  // what follows it is its path
     }
     session.client_.emplace(std::move(config), clock, entropy);

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "command_line.h"
 #include "enrollment.h"
-#include "estuary/base/file.h"
-#include "estuary/est/messages.h"
 #include "estuary/x509/path.h"
-#include "estuary/x509/request.h"
 
 namespace estuary::client {
 namespace {
@@ -37,15 +35,8 @@ Outcome<crypto::PrivateKey> key_for(const CmpEnrollOptions& options, const CmpSe
 Outcome<cmp::CertificateWish> read_wish(const CmpEnrollOptions& options, const CmpSession& session, const std::optional<PendingEnrollment>& pending) {
     cmp::CertificateWish wish;
     wish.type = options.type;
-    auto subject = x509::Name::from_text(options.subject);
-    if (!subject) return cmp_usage("--subject: " + subject.error().detail);
-    wish.subject = std::move(*subject);
-    std::vector<x509::GeneralName> names;
-    for (const auto& text : options.names) {
-        auto name = x509::GeneralName::from_text(text);
-        if (!name) return cmp_usage("--san: " + name.error().detail);
-        names.push_back(std::move(*name));
-    }
+    ESTUARY_TRY_OUTCOME(wish.subject, name_option("--subject", options.subject));
+    ESTUARY_TRY_OUTCOME(const auto names, subject_alt_names(options.names));
     if (!names.empty()) wish.extensions.push_back(x509::make_subject_alt_name(names, wish.subject.empty() && options.type != BodyType::kur));
     wish.profile = options.profile;
     wish.implicit_confirm = !options.confirm;
@@ -61,28 +52,20 @@ Outcome<cmp::CertificateWish> read_wish(const CmpEnrollOptions& options, const C
     return wish;
 }
 
-struct Prepared {
+struct PreparedWish {
     cmp::Wish wish;
     std::optional<crypto::PrivateKey> key;   ///< nothing: the authority makes it
 };
 
-Outcome<Prepared> prepare_given_request(const CmpEnrollOptions& options) {
-    if (options.key_file.empty()) return cmp_usage("--csr needs --key: the private key that made the request");
-    ESTUARY_TRY_AS(auto key, crypto::PrivateKey::load(options.key_file), local_failure);
-    ESTUARY_TRY_AS(const auto content, file::read(options.request_file), local_failure);
-    ESTUARY_TRY_AS(auto der, est::decode_body(as_text(content), "CERTIFICATE REQUEST"), local_failure);
-    ESTUARY_TRY_AS(const auto request, x509::SignedRequest::parse(der), local_failure);
-    if (!same(request.spki(), key.public_key().spki()))
-        return cmp_usage(fmt::format("{} was not made with the key {}", options.request_file, options.key_file));
-    return Prepared{cmp::Pkcs10Wish{.request = std::move(der), .profile = options.profile, .implicit_confirm = !options.confirm},
-                    std::move(key)};
-}
-
-Outcome<Prepared> prepare(const CmpEnrollOptions& options, const CmpSession& session, const std::optional<PendingEnrollment>& pending) {
-    if (options.type == BodyType::p10cr) return prepare_given_request(options);
+Outcome<PreparedWish> prepare(const CmpEnrollOptions& options, const CmpSession& session, const std::optional<PendingEnrollment>& pending) {
+    if (options.type == BodyType::p10cr) {
+        ESTUARY_TRY_OUTCOME(auto given, read_given_request(options.request_file, options.key_file));
+        return PreparedWish{cmp::Pkcs10Wish{.request = std::move(given.der), .profile = options.profile, .implicit_confirm = !options.confirm},
+                            std::move(given.key)};
+    }
     ESTUARY_TRY_OUTCOME(auto wish, read_wish(options, session, pending));
     auto key = wish.key;
-    return Prepared{std::move(wish), std::move(key)};
+    return PreparedWish{std::move(wish), std::move(key)};
 }
 
 /// Where the request goes, and of which key: what a later run, or a renewal, has to know.
@@ -129,7 +112,7 @@ Outcome<void> enroll_by_cmp(CmpEnrollOptions options, const Clock& clock) {
     Directory directory{options.out};
     if (options.type == BodyType::kur) options.cmp.directory = options.out;
     else if (directory.holds_identity() && !options.force)
-        return cmp_usage(fmt::format("{} already holds a certificate; update it with: estuary cmp kur {} (or use --force)", options.out, options.out));
+        return usage_failure(fmt::format("{} already holds a certificate; update it with: estuary cmp kur {} (or use --force)", options.out, options.out));
     ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
     ESTUARY_TRY_OUTCOME(const auto state, make_state(options, session));
     ESTUARY_TRY_OUTCOME(const auto pending, load_pending(options, state, directory));

@@ -6,13 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "command_line.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
+#include "waiting.h"
 
 namespace estuary::client {
 namespace {
 
-constexpr Seconds busy_pause{2};
 constexpr int attempts_max = 3;   // of one message
 
 Outcome<std::vector<x509::Certificate>> certificates_of(const std::string& path) {
@@ -22,11 +23,10 @@ Outcome<std::vector<x509::Certificate>> certificates_of(const std::string& path)
     return certificates;
 }
 
-Outcome<std::optional<x509::Name>> name_option(const std::string& text, std::string_view option) {
+Outcome<std::optional<x509::Name>> optional_name(std::string_view option, const std::string& text) {
     if (text.empty()) return std::optional<x509::Name>{};
-    auto name = x509::Name::from_text(text);
-    if (!name) return cmp_usage(fmt::format("{}: {}", option, name.error().detail));
-    return std::optional{std::move(*name)};
+    ESTUARY_TRY_OUTCOME(auto name, name_option(option, text));
+    return std::optional{std::move(name)};
 }
 
 Failure answer_failure(Error error) {
@@ -35,7 +35,7 @@ Failure answer_failure(Error error) {
 }
 
 tl::unexpected<Failure> pending(std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{Code::too_busy, std::move(detail)}, exit_pending});
+    return failure(exit_pending, {Code::too_busy, std::move(detail)});
 }
 
 /// Declined is a failure.
@@ -43,14 +43,10 @@ Outcome<cmp::ClientOutcome> judged(cmp::ClientOutcome outcome) {
     const auto* declined = std::get_if<cmp::Declined>(&outcome);
     if (declined == nullptr) return outcome;
     const auto* doubt = declined->authentic ? "" : " (not protected: anybody may have said this)";
-    return tl::unexpected<Failure>(Failure{Error{Code::policy, fmt::format("refused by the authority: {}{}", declined->text, doubt)}, exit_refused});
+    return failure(exit_refused, {Code::policy, fmt::format("refused by the authority: {}{}", declined->text, doubt)});
 }
 
 }  // namespace
-
-tl::unexpected<Failure> cmp_usage(std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
-}
 
 ExitStatus cmp_status(const Error& error) {
     if (error.code == Code::not_authenticated || error.code == Code::not_authorised || error.code == Code::bad_proof)
@@ -77,8 +73,8 @@ void CmpOptions::add_to(CLI::App& command) {
 Outcome<void> CmpSession::read_trust(const CmpOptions& options) {
     ESTUARY_TRY_OUTCOME(anchors_, certificates_of(options.trust));
     ESTUARY_TRY_OUTCOME(intermediates_, certificates_of(options.intermediates));
-    ESTUARY_TRY_OUTCOME(expected_sender_, name_option(options.expected_sender, "--expect-sender"));
-    ESTUARY_TRY_OUTCOME(recipient_, name_option(options.recipient, "--recipient"));
+    ESTUARY_TRY_OUTCOME(expected_sender_, optional_name("--expect-sender", options.expected_sender));
+    ESTUARY_TRY_OUTCOME(recipient_, optional_name("--recipient", options.recipient));
     unprotected_errors_ = options.unprotected_errors;
     check_server_ = options.check_server;
     return {};
@@ -87,12 +83,12 @@ Outcome<void> CmpSession::read_trust(const CmpOptions& options) {
 /// The directory that signs; it says where to, and whom to trust, where the options do not.
 Outcome<std::optional<Identity>> CmpSession::read_directory(CmpOptions& options) const {
     if (options.directory.empty()) {
-        if (options.url.empty()) return cmp_usage("say where: a URL, or --dir DIR of a certificate that came by CMP");
+        if (options.url.empty()) return usage_failure("say where: a URL, or --dir DIR of a certificate that came by CMP");
         return std::optional<Identity>{};
     }
     ESTUARY_TRY_AS(auto kept, Directory{options.directory}.load(), local_failure);
     if (options.url.empty()) {
-        if (!kept.state.by_cmp()) return cmp_usage(options.directory + " was not enrolled by CMP: say where with a URL");
+        if (!kept.state.by_cmp()) return usage_failure(options.directory + " was not enrolled by CMP: say where with a URL");
         options.url = kept.state.url;
         options.system_trust = options.system_trust || kept.state.system_trust;
     }
@@ -103,7 +99,7 @@ Outcome<void> CmpSession::read_credentials(const CmpOptions& options, std::optio
     ESTUARY_TRY_OUTCOME(auto user, options.login.read_user());
     ESTUARY_TRY_OUTCOME(auto identity, options.login.read_identity());
     if (const int given = (user ? 1 : 0) + (identity ? 1 : 0) + (kept ? 1 : 0); given != 1)
-        return cmp_usage(kept ? "the certificate of the directory signs: leave out --user and --cert"
+        return usage_failure(kept ? "the certificate of the directory signs: leave out --user and --cert"
                               : "say who you are, one way: --user NAME with --password-file FILE, or --cert FILE");
     if (user) {
         secret_ = cmp::ClientSecret{std::move(user->name), std::move(user->password)};
@@ -126,23 +122,29 @@ Outcome<void> CmpSession::read_credentials(const CmpOptions& options, std::optio
 
 std::string CmpSession::address() const {
     auto url = url_;
-    url.path = target_.path;
+    if (!tcp_) url.path = target_.path;
     return url.to_string();
+}
+
+Result<void> CmpSession::read_url(const std::string& text, const std::string& name) {
+    if (cmp::is_tcp_url(text)) {
+        if (!name.empty()) return fail(Code::policy, "--name: directly over TCP a server has no names; ask for the port of the one you mean");
+        ESTUARY_TRY(url_, cmp::tcp_url(text));
+        tcp_.emplace();
+        return {};
+    }
+    // Messages are protected by themselves, so plain http will do (RFC 9811 5); what they say can then be read on the way.
+    ESTUARY_TRY(url_, http::Url::parse(text.find("://") == std::string::npos ? "http://" + text : text));
+    ESTUARY_TRY(target_, cmp::http_target(url_, name));
+    return {};
 }
 
 Outcome<CmpSession> CmpSession::create(CmpOptions options, const Clock& clock) {
     CmpSession session{clock};
     ESTUARY_TRY_OUTCOME(auto kept, session.read_directory(options));
-    // Messages are protected by themselves, so plain http will do (RFC 9811 5); what they say can then be read on the way.
-    const auto text = options.url.find("://") == std::string::npos ? "http://" + options.url : options.url;
-    auto url = http::Url::parse(text);
-    if (!url) return cmp_usage(url.error().detail);
-    session.url_ = std::move(*url);
-    auto target = cmp::http_target(session.url_, options.name);
-    if (!target) return cmp_usage(target.error().detail);
-    session.target_ = std::move(*target);
-    const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
-    if (!wait) return cmp_usage("--wait: " + wait.error().detail);
+    if (auto url = session.read_url(options.url, options.name); !url) return usage_failure(url.error().detail);
+    const auto wait = parse_wait(options.wait);
+    if (!wait) return usage_failure("--wait: " + wait.error().detail);
     session.wait_ = *wait;
     if (auto read = session.read_trust(options); !read) return tl::unexpected<Failure>(std::move(read).error());
     if (auto read = session.read_credentials(options, std::move(kept)); !read) return tl::unexpected<Failure>(std::move(read).error());
@@ -151,7 +153,7 @@ Outcome<CmpSession> CmpSession::create(CmpOptions options, const Clock& clock) {
     session.connect_.trust.system_anchors = options.system_trust;
     for (const auto& anchor : session.anchors_) session.connect_.trust.explicit_anchors.push_back(to_vec(anchor.der()));
     if (session.url_.scheme == "https" && session.anchors_.empty() && !options.system_trust)
-        return cmp_usage("say how the server of https is known: --trust FILE or --system-trust");
+        return usage_failure("say how the server of https is known: --trust FILE or --system-trust");
     return session;
 }
 
@@ -191,6 +193,32 @@ Result<http::Response> CmpSession::send(const http::Request& request) {
     return response;
 }
 
+/// One frame and the frame that answers it.
+Result<ByteVec> CmpSession::send_frame(Bytes frame) {
+    const auto length = [this](Bytes begun) { return cmp::tcp_frame_octets(begun, connect_.body_bytes_max); };
+    if (tcp_connection_) {
+        // The server may have closed it meanwhile: then once more on a new one. The same message gets the same answer.
+        if (auto answer = tcp_connection_->exchange(frame, length)) return answer;
+        tcp_connection_.reset();
+    }
+    ESTUARY_TRY(tcp_connection_, net::MessageConnection::open(url_, {connect_.connect_timeout, connect_.exchange_timeout}));
+    auto answer = tcp_connection_->exchange(frame, length);
+    if (!answer) tcp_connection_.reset();
+    return answer;
+}
+
+/// The answer to one message, asked for once.
+Result<ByteVec> CmpSession::ask(const cmp::ClientTransaction& transaction) {
+    if (tcp_) {
+        auto answer = tcp_->ask(transaction.message(), [this](Bytes frame) { return send_frame(frame); });
+        if (tcp_->closes()) tcp_connection_.reset();
+        return answer;
+    }
+    ESTUARY_TRY(const auto response, send(cmp::make_http_request(target_, url_.authority(), transaction.operation(), transaction.message())));
+    ESTUARY_TRY(const auto message, cmp::read_http_response(response));
+    return to_vec(message);
+}
+
 Outcome<void> CmpSession::pause(Seconds time, const std::string& reason, Time until, const std::string& kept) {
     if (clock_->now() + time > until) {
         const auto why = reason.empty() ? std::string{} : " (" + reason + ")";
@@ -204,17 +232,12 @@ Outcome<void> CmpSession::pause(Seconds time, const std::string& reason, Time un
 }
 
 Outcome<ByteVec> CmpSession::exchange(const cmp::ClientTransaction& transaction, Time until) {
-    const auto request = cmp::make_http_request(target_, url_.authority(), transaction.operation(), transaction.message());
     for (int attempt = 1;; ++attempt) {
-        auto response = send(request);
-        Error error;
-        if (response) {
-            const auto message = cmp::read_http_response(*response);
-            if (message) return to_vec(*message);
-            error = message.error();
-        } else {
-            error = response.error();
-        }
+        auto answer = ask(transaction);
+        if (answer) return std::move(*answer);
+        auto& error = answer.error();
+        const bool waits = tcp_ && tcp_->waits();
+        if (waits) attempt = 0;   // it is no failure, and ends with the time
         const bool passing = error.code == Code::unavailable || error.code == Code::too_busy;
         if (!passing || attempt == attempts_max) return tl::unexpected<Failure>(answer_failure(std::move(error)));
         const auto time = std::max(busy_pause, Seconds{error.retry_after_s});
@@ -257,7 +280,7 @@ Outcome<cmp::ClientOutcome> CmpSession::run(cmp::Wish wish, const CmpKeeping& ke
 
 Outcome<cmp::ClientOutcome> CmpSession::run_by_files(cmp::Wish wish, const CmpKeeping& keeping, const CmpFiles& files) {
     if (files.answer.empty() != keeping.begun.empty())
-        return cmp_usage(files.answer.empty() ? fmt::format("a request is on its way ({}): give its answer with --answer FILE, or begin anew with --force", keeping.where)
+        return usage_failure(files.answer.empty() ? fmt::format("a request is on its way ({}): give its answer with --answer FILE, or begin anew with --force", keeping.where)
                                               : "--answer: there is no request on its way; begin with --request-out FILE");
     ESTUARY_TRY_OUTCOME(auto transaction, this->transaction(std::move(wish), keeping));
     std::string wait;
@@ -267,7 +290,7 @@ Outcome<cmp::ClientOutcome> CmpSession::run_by_files(cmp::Wish wish, const CmpKe
         if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) return judged(std::move(*outcome));
         if (const auto* later = std::get_if<cmp::WaitThenSend>(&step)) wait = fmt::format(" in {}", to_string(later->check_after));
     }
-    if (files.request.empty()) return cmp_usage("this is not the last message: say where the next one is to go with --request-out FILE");
+    if (files.request.empty()) return usage_failure("this is not the last message: say where the next one is to go with --request-out FILE");
     if (auto kept = keeping.keep(transaction); !kept) return tl::unexpected<Failure>(std::move(kept).error());
     ESTUARY_CHECK_AS(file::write_atomically(files.request, transaction.message(), file::Access::everyone_reads), local_failure);
     return pending(fmt::format("{} is to be carried to the authority{}; then run the same command with --answer FILE", files.request, wait));

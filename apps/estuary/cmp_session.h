@@ -5,6 +5,8 @@
 #include "directory.h"
 #include "estuary/cmp/client.h"
 #include "estuary/cmp/http_client.h"
+#include "estuary/cmp/tcp_client.h"
+#include "estuary/net/message_client.h"
 #include "login.h"
 #include "peer_status.h"
 
@@ -26,7 +28,6 @@ struct CmpOptions {
     void add_to(CLI::App& command);
 };
 
-tl::unexpected<Failure> cmp_usage(std::string detail);
 /// Prints the failure and returns its exit status; for commands that end so.
 ExitStatus cmp_status(const Error& error);
 
@@ -72,7 +73,10 @@ private:
     Outcome<ByteVec> exchange(const cmp::ClientTransaction& transaction, Time until);
     /// --check-server, of who signs answers and of the server of https; each certificate once.
     Result<void> check_status(const std::vector<x509::Certificate>& path);
+    Result<void> read_url(const std::string& text, const std::string& name);
+    Result<ByteVec> ask(const cmp::ClientTransaction& transaction);
     Result<http::Response> send(const http::Request& request);
+    Result<ByteVec> send_frame(Bytes frame);
     Outcome<void> pause(Seconds time, const std::string& reason, Time until, const std::string& kept);
 
     const Clock* clock_;
@@ -81,6 +85,8 @@ private:
     cmp::HttpTarget target_;
     net::ClientOptions connect_;
     std::unique_ptr<net::Connection> connection_;
+    std::optional<cmp::TcpClient> tcp_;   // in place of HTTP
+    std::unique_ptr<net::MessageConnection> tcp_connection_;
 
     std::optional<cmp::ClientSecret> secret_;
     std::optional<cmp::ClientSigner> signer_;

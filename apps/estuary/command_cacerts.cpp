@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "command_line.h"
 #include "commands.h"
 #include "estuary/base/file.h"
 #include "peer_status.h"
@@ -7,13 +8,13 @@
 namespace estuary::client {
 namespace {
 
-struct Options {
+struct CaCertsOptions {
     std::string url, label, out;
     ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
     TrustOptions trust;
 };
 
-Outcome<void> run(const Options& options, const Clock& clock) {
+Outcome<void> show_ca_certificates(const CaCertsOptions& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto base, est_base(options.url, options.label));
     ESTUARY_TRY_OUTCOME(const auto trust, establish_trust(options.trust, base, clock));
     // A new TLS session, authenticated this time: what is printed can be trusted (RFC 7030 4.1.1).
@@ -38,7 +39,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 }  // namespace
 
 void add_cacerts(CLI::App& program, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CaCertsOptions>();
     auto* command = program.add_subcommand("cacerts", "Fetch the CA certificates (RFC 7030 4.1)");
     command->add_option("URL", options->url, "https://host[:port]")->required();
     command->add_option("--label", options->label, "CA label (RFC 7030 3.2.2)");
@@ -48,9 +49,7 @@ void add_cacerts(CLI::App& program, const Clock& clock, int& status) {
     command->footer("Examples:\n"
                     "  estuary cacerts https://ca.example:8443 --fingerprint 4F:A1:…\n"
                     "  estuary cacerts https://ca.example:8443 --bootstrap --out anchors.pem");
-    command->callback([options, &clock, &status] {
-        if (auto done = run(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, show_ca_certificates, clock, status);
 }
 
 }  // namespace estuary::client

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cmc_session.h"
+#include "command_line.h"
 #include "commands.h"
 #include "enrollment.h"
 #include "estuary/base/encoding.h"
@@ -12,6 +13,7 @@
 #include "estuary/store/records.h"
 #include "estuary/x509/crl.h"
 #include "estuary/x509/path.h"
+#include "waiting.h"
 
 namespace estuary::client {
 namespace {
@@ -21,49 +23,39 @@ using cmc::ClientReply;
 
 constexpr Seconds pause_min{1}, pause_max{300};
 
-tl::unexpected<Failure> usage(std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
-}
-
-struct EnrollOptions {
+struct CmcEnrollOptions {
     CmcOptions cmc;
     std::string subject, key_type = "p256", key_file, out, wait = "10m";
     std::vector<std::string> names;
     bool crmf = false, decrypts_only = false, force = false;
 };
 
-struct RenewOptions {
+struct CmcRenewOptions {
     CmcOptions cmc;
     std::string directory, wait = "10m";
     bool same_key = false;
 };
 
-struct RevokeOptions {
+struct CmcRevokeOptions {
     CmcOptions cmc;
     std::string certificate, reason = "unspecified", comment;
     bool by_secret = false;
 };
 
-struct GetOptions {
+struct CmcGetOptions {
     CmcOptions cmc;
     std::string issuer, serial, out;
 };
 
-Outcome<CertificateWish> read_wish(const EnrollOptions& options) {
-    auto subject = x509::Name::from_text(options.subject);
-    if (!subject) return usage("--subject: " + subject.error().detail);
+Outcome<CertificateWish> read_wish(const CmcEnrollOptions& options) {
+    ESTUARY_TRY_OUTCOME(auto subject, name_option("--subject", options.subject));
     auto key =
         options.key_file.empty() ? crypto::PrivateKey::generate(options.key_type) : crypto::PrivateKey::load(options.key_file);
     if (!key) return tl::unexpected<Failure>(local_failure(key.error()));
-    CertificateWish wish{std::move(*key), std::move(*subject)};
+    CertificateWish wish{std::move(*key), std::move(subject)};
     wish.crmf = options.crmf;
     wish.decrypts_only = options.decrypts_only;
-    std::vector<x509::GeneralName> names;
-    for (const auto& text : options.names) {
-        auto name = x509::GeneralName::from_text(text);
-        if (!name) return usage("--san: " + name.error().detail);
-        names.push_back(std::move(*name));
-    }
+    ESTUARY_TRY_OUTCOME(const auto names, subject_alt_names(options.names));
     if (!names.empty()) wish.extensions.push_back(x509::make_subject_alt_name(names, wish.subject.empty()));
     return wish;
 }
@@ -82,8 +74,7 @@ Outcome<ClientReply> see_through(CmcSession& session, ClientReply reply, Seconds
     while (const auto pending = reply.pending()) {
         const auto pause = std::clamp(pending->at - clock.now(), pause_min, pause_max);
         if (clock.now() + pause > until)
-            return tl::unexpected<Failure>(
-                Failure{Error{Code::too_busy, "the request waits for approval, longer than --wait"}, exit_pending});
+            return failure(exit_pending, {Code::too_busy, "the request waits for approval, longer than --wait"});
         fmt::print(stderr, "The request waits for approval; asking again in {}.\n", to_string(pause));
         std::this_thread::sleep_for(pause);
         ESTUARY_TRY_OUTCOME(reply, session.put(session.client().query(pending->token)));
@@ -115,9 +106,8 @@ Outcome<void> keep_identity(Directory& directory, const std::string& url, const 
 }
 
 Outcome<Seconds> read_wait(const std::string& text) {
-    if (text == "0") return Seconds{0};
-    const auto wait = parse_duration(text);
-    if (!wait) return usage("--wait: " + wait.error().detail);
+    const auto wait = parse_wait(text);
+    if (!wait) return usage_failure("--wait: " + wait.error().detail);
     return *wait;
 }
 
@@ -134,11 +124,11 @@ Outcome<void> finish(CmcSession& session, const CmcOptions& options, Result<Byte
     return keep_identity(directory, options.url, key, reply, session, clock);
 }
 
-Outcome<void> enroll(const EnrollOptions& options, const Clock& clock) {
+Outcome<void> enroll_by_cmc(const CmcEnrollOptions& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto wait, read_wait(options.wait));
     Directory directory{options.out};
     if (directory.holds_identity() && !options.force)
-        return usage(
+        return usage_failure(
             fmt::format("{} already holds a certificate; renew it with: estuary cmc renew (or use --force)", options.out));
     ESTUARY_TRY_OUTCOME(const auto wish, read_wish(options));
     crypto::SystemEntropy entropy;
@@ -147,7 +137,7 @@ Outcome<void> enroll(const EnrollOptions& options, const Clock& clock) {
 }
 
 /// Signed with the present certificate: that is all that makes a renewal (RFC 10002 3.2).
-Outcome<void> renew(const RenewOptions& options, const Clock& clock) {
+Outcome<void> renew_by_cmc(const CmcRenewOptions& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto wait, read_wait(options.wait));
     Directory directory{options.directory};
     ESTUARY_TRY_AS(const auto identity, directory.load(), local_failure);
@@ -163,18 +153,18 @@ Outcome<void> renew(const RenewOptions& options, const Clock& clock) {
     return finish(session, options.cmc, session.client().enroll({wish}), *key, directory, wait, clock);
 }
 
-Outcome<void> revoke(const RevokeOptions& options, const Clock& clock) {
+Outcome<void> revoke_by_cmc(const CmcRevokeOptions& options, const Clock& clock) {
     ESTUARY_TRY_AS(const auto content, file::read(options.certificate), local_failure);
     ESTUARY_TRY_AS(const auto certificate, x509::Certificate::from_bytes(content), local_failure);
     const auto reason = store::revocation_reason(options.reason);
-    if (!reason) return usage("--reason: " + reason.error().detail);
+    if (!reason) return usage_failure("--reason: " + reason.error().detail);
     cmc::RevokeRequest request{certificate.issuer(), to_vec(certificate.serial_number()), *reason, {}, {}, {}};
     if (!options.comment.empty()) request.comment = options.comment;
     crypto::SystemEntropy entropy;
     ESTUARY_TRY_OUTCOME(auto session, CmcSession::open(options.cmc, clock, entropy));
     if (options.by_secret) {
         const auto* secret = session.client().secret();
-        if (secret == nullptr) return usage("--by-secret needs --name and the secret that the certificate was got with");
+        if (secret == nullptr) return usage_failure("--by-secret needs --name and the secret that the certificate was got with");
         request.shared_secret = to_vec(secret->secret.reveal());
     }
     ESTUARY_TRY_OUTCOME(const auto reply, session.put(session.client().revoke(request)));
@@ -182,25 +172,10 @@ Outcome<void> revoke(const RevokeOptions& options, const Clock& clock) {
     return {};
 }
 
-Outcome<void> write_out(const std::string& out, const std::string& text) {
-    if (out.empty()) {
-        fmt::print("{}", text);
-        return {};
-    }
-    ESTUARY_CHECK_AS(file::write_atomically(out, as_bytes(text), file::Access::everyone_reads), local_failure);
-    return {};
-}
-
-Outcome<x509::Name> read_issuer(const std::string& text) {
-    auto name = x509::Name::from_text(text);
-    if (!name) return usage("--issuer: " + name.error().detail);
-    return std::move(*name);
-}
-
-Outcome<void> get_certificate(const GetOptions& options, const Clock& clock) {
-    ESTUARY_TRY_OUTCOME(const auto issuer, read_issuer(options.issuer));
+Outcome<void> get_certificate(const CmcGetOptions& options, const Clock& clock) {
+    ESTUARY_TRY_OUTCOME(const auto issuer, name_option("--issuer", options.issuer));
     auto serial = from_hex(options.serial);
-    if (!serial || serial->empty()) return usage("--serial wants hexadecimal digits");
+    if (!serial || serial->empty()) return usage_failure("--serial wants hexadecimal digits");
     if ((serial->front() & 0x80) != 0) serial->insert(serial->begin(), 0);
     crypto::SystemEntropy entropy;
     ESTUARY_TRY_OUTCOME(auto session, CmcSession::open(options.cmc, clock, entropy));
@@ -211,8 +186,8 @@ Outcome<void> get_certificate(const GetOptions& options, const Clock& clock) {
     return tl::unexpected<Failure>(remote_failure({Code::not_found, "the answer does not hold that certificate"}));
 }
 
-Outcome<void> get_crl(const GetOptions& options, const Clock& clock) {
-    ESTUARY_TRY_OUTCOME(const auto issuer, read_issuer(options.issuer));
+Outcome<void> get_crl(const CmcGetOptions& options, const Clock& clock) {
+    ESTUARY_TRY_OUTCOME(const auto issuer, name_option("--issuer", options.issuer));
     crypto::SystemEntropy entropy;
     ESTUARY_TRY_OUTCOME(auto session, CmcSession::open(options.cmc, clock, entropy));
     ESTUARY_TRY_OUTCOME(const auto reply, session.put(session.client().get_crl({issuer, {}, {}, {}})));
@@ -224,16 +199,8 @@ Outcome<void> get_crl(const GetOptions& options, const Clock& clock) {
     return write_out(options.out, text);
 }
 
-template <class Options>
-void on(CLI::App& command, const std::shared_ptr<Options>& options, Outcome<void> (*run)(const Options&, const Clock&),
-        const Clock& clock, int& status) {
-    command.callback([options, run, &clock, &status] {
-        if (auto done = run(*options, clock); !done) status = report(done.error());
-    });
-}
-
 void add_cmc_enroll(CLI::App& parent, const Clock& clock, int& status) {
-    auto options = std::make_shared<EnrollOptions>();
+    auto options = std::make_shared<CmcEnrollOptions>();
     auto* command = parent.add_subcommand("enroll", "Get a certificate");
     options->cmc.add_to(*command);
     command->add_option("--subject", options->subject, "Subject, as \"CN=device 1,O=Example\"")->type_name("DN")->required();
@@ -254,11 +221,11 @@ void add_cmc_enroll(CLI::App& parent, const Clock& clock, int& status) {
         ->type_name("DURATION")
         ->capture_default_str();
     command->add_flag("--force", options->force, "Enroll anew although the directory holds a certificate");
-    on(*command, options, enroll, clock, status);
+    run_with(*command, options, enroll_by_cmc, clock, status);
 }
 
 void add_cmc_renew(CLI::App& parent, const Clock& clock, int& status) {
-    auto options = std::make_shared<RenewOptions>();
+    auto options = std::make_shared<CmcRenewOptions>();
     auto* command = parent.add_subcommand("renew", "Get the next certificate, signed for with the present one");
     options->cmc.add_to(*command);
     command->add_option("--dir", options->directory, "Directory of the present certificate")->required()->type_name("DIR");
@@ -266,34 +233,34 @@ void add_cmc_renew(CLI::App& parent, const Clock& clock, int& status) {
     command->add_option("--wait", options->wait, "How long to wait for approval (0: not at all)")
         ->type_name("DURATION")
         ->capture_default_str();
-    on(*command, options, renew, clock, status);
+    run_with(*command, options, renew_by_cmc, clock, status);
 }
 
 void add_cmc_revoke(CLI::App& parent, const Clock& clock, int& status) {
-    auto options = std::make_shared<RevokeOptions>();
+    auto options = std::make_shared<CmcRevokeOptions>();
     auto* command = parent.add_subcommand("revoke", "Revoke a certificate");
     options->cmc.add_to(*command);
     command->add_option("--certificate", options->certificate, "The certificate to revoke")->required()->type_name("FILE");
     command->add_option("--reason", options->reason, "keyCompromise, superseded, cessationOfOperation, …")->capture_default_str();
     command->add_option("--comment", options->comment, "For people at the CA");
     command->add_flag("--by-secret", options->by_secret, "The key is lost: show the secret that the certificate was got with");
-    on(*command, options, revoke, clock, status);
+    run_with(*command, options, revoke_by_cmc, clock, status);
 }
 
 void add_cmc_get(CLI::App& parent, const Clock& clock, int& status) {
-    auto certificate = std::make_shared<GetOptions>();
+    auto certificate = std::make_shared<CmcGetOptions>();
     auto* cert = parent.add_subcommand("cert", "Fetch a certificate that was issued");
     certificate->cmc.add_to(*cert);
     cert->add_option("--issuer", certificate->issuer, "Its issuer")->required()->type_name("DN");
     cert->add_option("--serial", certificate->serial, "Its serial number, hexadecimal")->required();
     cert->add_option("--out", certificate->out, "File to write [standard output]")->type_name("FILE");
-    on(*cert, certificate, get_certificate, clock, status);
-    auto lists = std::make_shared<GetOptions>();
+    run_with(*cert, certificate, get_certificate, clock, status);
+    auto lists = std::make_shared<CmcGetOptions>();
     auto* crl = parent.add_subcommand("crl", "Fetch the CRLs of an issuer");
     lists->cmc.add_to(*crl);
     crl->add_option("--issuer", lists->issuer, "Their issuer")->required()->type_name("DN");
     crl->add_option("--out", lists->out, "File to write [standard output]")->type_name("FILE");
-    on(*crl, lists, get_crl, clock, status);
+    run_with(*crl, lists, get_crl, clock, status);
 }
 
 }  // namespace

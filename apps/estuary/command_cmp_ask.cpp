@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "command_cmp.h"
+#include "command_line.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
@@ -14,7 +15,7 @@ namespace {
 
 using cmp::InfoTypeAndValue;
 
-struct Options {
+struct CmpAskOptions {
     CmpOptions cmp;
     std::string what, profile, key_type, old_root, crl, crl_issuer, out;
 };
@@ -23,7 +24,7 @@ struct Options {
 struct Question {
     std::string_view word;
     der::Oid type;
-    Outcome<std::string> (*show)(const InfoTypeAndValue&, const Options&, const CmpSession&, const Clock&);
+    Outcome<std::string> (*show)(const InfoTypeAndValue&, const CmpAskOptions&, const CmpSession&, const Clock&);
 };
 
 Outcome<x509::Certificate> certificate_of(const std::string& path) {
@@ -38,7 +39,7 @@ std::string described(const x509::Certificate& certificate) {
 }
 
 /// CA certificates: those without a path to an anchor are marked, for nothing but the message vouches for them.
-Outcome<std::string> show_ca_certs(const InfoTypeAndValue& answer, const Options&, const CmpSession& session, const Clock& clock) {
+Outcome<std::string> show_ca_certs(const InfoTypeAndValue& answer, const CmpAskOptions&, const CmpSession& session, const Clock& clock) {
     ESTUARY_TRY_AS(const auto told, cmp::read_ca_certs(answer), remote_failure);
     ESTUARY_TRY_AS(const auto certificates, cmp::to_x509(told), remote_failure);
     std::string text;
@@ -51,7 +52,7 @@ Outcome<std::string> show_ca_certs(const InfoTypeAndValue& answer, const Options
     return text;
 }
 
-Outcome<std::string> show_root_update(const InfoTypeAndValue& answer, const Options& options, const CmpSession&, const Clock& clock) {
+Outcome<std::string> show_root_update(const InfoTypeAndValue& answer, const CmpAskOptions& options, const CmpSession&, const Clock& clock) {
     ESTUARY_TRY_AS(const auto update, cmp::read_root_ca_key_update(answer), remote_failure);
     if (!update) return std::string{};
     ESTUARY_TRY_OUTCOME(const auto old_root, certificate_of(options.old_root));
@@ -60,7 +61,7 @@ Outcome<std::string> show_root_update(const InfoTypeAndValue& answer, const Opti
     return described(*root);
 }
 
-Outcome<std::string> show_crls(const InfoTypeAndValue& answer, const Options& options, const CmpSession&, const Clock&) {
+Outcome<std::string> show_crls(const InfoTypeAndValue& answer, const CmpAskOptions& options, const CmpSession&, const Clock&) {
     std::vector<ByteVec> ders;
     if (answer.info_type == cmp::oid::current_crl) {
         ESTUARY_TRY_AS(auto crl, cmp::read_current_crl(answer), remote_failure);
@@ -99,7 +100,7 @@ std::string extension_text(const x509::Extension& extension) {
     return fmt::format("extension      {}{}: {}\n", extension.id.dotted(), extension.critical ? " (critical)" : "", value);
 }
 
-Outcome<std::string> show_template(const InfoTypeAndValue& answer, const Options&, const CmpSession&, const Clock&) {
+Outcome<std::string> show_template(const InfoTypeAndValue& answer, const CmpAskOptions&, const CmpSession&, const Clock&) {
     ESTUARY_TRY_AS(const auto told, cmp::read_cert_req_template(answer), remote_failure);
     if (!told) return std::string{};
     std::string text;
@@ -116,30 +117,30 @@ Outcome<std::string> show_template(const InfoTypeAndValue& answer, const Options
     return text;
 }
 
-Outcome<std::string> show_key_types(const InfoTypeAndValue& answer, const Options&, const CmpSession&, const Clock&) {
+Outcome<std::string> show_key_types(const InfoTypeAndValue& answer, const CmpAskOptions&, const CmpSession&, const Clock&) {
     ESTUARY_TRY_AS(const auto algorithms, cmp::read_key_pair_types(answer), remote_failure);
     std::string text;
     for (const auto& algorithm : algorithms) text += algorithm_text(algorithm) + "\n";
     return text;
 }
 
-Outcome<std::string> show_algorithm(const InfoTypeAndValue& answer, const Options&, const CmpSession&, const Clock&) {
+Outcome<std::string> show_algorithm(const InfoTypeAndValue& answer, const CmpAskOptions&, const CmpSession&, const Clock&) {
     ESTUARY_TRY_AS(const auto algorithm, cmp::read_algorithm_info(answer), remote_failure);
     return algorithm ? algorithm_text(*algorithm) + "\n" : std::string{};
 }
 
-Outcome<std::string> show_encryption_certificate(const InfoTypeAndValue& answer, const Options&, const CmpSession& session, const Clock& clock) {
+Outcome<std::string> show_encryption_certificate(const InfoTypeAndValue& answer, const CmpAskOptions&, const CmpSession& session, const Clock& clock) {
     ESTUARY_TRY_AS(const auto told, cmp::read_ca_prot_enc_cert(answer), remote_failure);
     if (!told) return std::string{};
     ESTUARY_TRY_AS(const auto certificate, told->x509(), remote_failure);
     //= https://www.rfc-editor.org/rfc/rfc9810#section-5.3.19.1
     //# EEs MUST ensure that the correct certificate is used for this purpose.
     if (auto path = x509::validate_path(certificate, {}, session.anchors(), {.at = clock.now()}); !path)
-        return tl::unexpected<Failure>(Failure{path.error(), exit_not_trusted});
+        return failure(exit_not_trusted, path.error());
     return described(certificate);
 }
 
-Outcome<std::string> show_languages(const InfoTypeAndValue& answer, const Options&, const CmpSession&, const Clock&) {
+Outcome<std::string> show_languages(const InfoTypeAndValue& answer, const CmpAskOptions&, const CmpSession&, const Clock&) {
     ESTUARY_TRY_AS(const auto tags, cmp::read_supp_lang_tags(answer), remote_failure);
     std::string text;
     for (const auto& tag : tags) text += text::printable(tag) + "\n";
@@ -161,7 +162,7 @@ constexpr std::array questions{
 };
 
 /// The question of a CRL: by the list that is had, or by its issuer (RFC 9483 4.3.4).
-Outcome<InfoTypeAndValue> crl_question(const Options& options) {
+Outcome<InfoTypeAndValue> crl_question(const CmpAskOptions& options) {
     cmp::CrlStatus status;
     if (!options.crl.empty()) {
         ESTUARY_TRY_AS(const auto content, file::read(options.crl, 64u << 20), local_failure);
@@ -172,48 +173,43 @@ Outcome<InfoTypeAndValue> crl_question(const Options& options) {
         ESTUARY_TRY_OUTCOME(const auto issuer, certificate_of(options.crl_issuer));
         status.source = std::vector{cmp::directory_name(issuer.subject())};
     } else {
-        return cmp_usage("say whose CRL: --issuer FILE (a CA certificate), or --have FILE (the CRL that you have)");
+        return usage_failure("say whose CRL: --issuer FILE (a CA certificate), or --have FILE (the CRL that you have)");
     }
     return cmp::make_crl_status_list({status});
 }
 
-Outcome<InfoTypeAndValue> ask_for(const Question& question, const Options& options) {
+Outcome<InfoTypeAndValue> ask_for(const Question& question, const CmpAskOptions& options) {
     if (question.type == cmp::oid::crl_status_list) return crl_question(options);
     if (question.type == cmp::oid::supp_lang_tags) return cmp::make_supp_lang_tags({"en"});
     if (question.type == cmp::oid::key_pair_param_req) {
-        if (options.key_type.empty()) return cmp_usage("keyparams needs --key-type TYPE: the parameters of which algorithm are wanted");
+        if (options.key_type.empty()) return usage_failure("keyparams needs --key-type TYPE: the parameters of which algorithm are wanted");
         ESTUARY_TRY_AS(const auto* type, crypto::key_type(options.key_type), local_failure);
         return cmp::make_key_pair_param_req(type->algorithm);
     }
     if (question.type != cmp::oid::root_ca_cert) return cmp::ask(question.type);
-    if (options.old_root.empty()) return cmp_usage("rootupdate needs --old-root FILE: the root that you trust now verifies the new one");
+    if (options.old_root.empty()) return usage_failure("rootupdate needs --old-root FILE: the root that you trust now verifies the new one");
     ESTUARY_TRY_OUTCOME(const auto root, certificate_of(options.old_root));
     return cmp::make_root_ca_cert(cmp::CmpCertificate{root});
 }
 
-Outcome<void> run(const Options& options, const Clock& clock) {
+Outcome<void> ask_authority(const CmpAskOptions& options, const Clock& clock) {
     const auto* question = std::ranges::find(questions, options.what, &Question::word);
-    if (question == questions.end()) return cmp_usage(options.what + " is nothing that can be asked for");
+    if (question == questions.end()) return usage_failure(options.what + " is nothing that can be asked for");
     ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
     ESTUARY_TRY_OUTCOME(auto asked, ask_for(*question, options));
     ESTUARY_TRY_OUTCOME(const auto outcome, session.run(cmp::InformationWish{std::move(asked), options.profile}));
     ESTUARY_TRY_OUTCOME(const auto text, question->show(std::get<cmp::Informed>(outcome).answer, options, session, clock));
-    if (text.empty()) {
-        fmt::print(stderr, "The authority has nothing to tell about it.\n");
-    } else if (options.out.empty()) {
-        fmt::print("{}", text);
-    } else {
-        ESTUARY_CHECK_AS(file::write_atomically(options.out, as_bytes(text), file::Access::everyone_reads), local_failure);
-    }
+    if (!text.empty()) return write_out(options.out, text);
+    fmt::print(stderr, "The authority has nothing to tell about it.\n");
     return {};
 }
 
 }  // namespace
 
 void add_cmp_ask(CLI::App& cmp, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CmpAskOptions>();
     auto* command = cmp.add_subcommand("genm", "Ask the authority about itself (RFC 9483 4.3, RFC 9810 5.3.19)");
-    command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path]; without a path /.well-known/cmp")->required();
+    command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path], without a path /.well-known/cmp; or tcp://host[:port]")->required();
     command->add_option("WHAT", options->what,
                         "cacerts, rootupdate, template, crls, currentcrl, signkeytypes, enckeytypes, keyparams, cipher, encryptioncert, languages")
         ->required();
@@ -225,9 +221,7 @@ void add_cmp_ask(CLI::App& cmp, const Clock& clock, int& status) {
     command->add_option("--have", options->crl, "crls: the CRL that you have; only a newer one is wanted")->type_name("FILE");
     command->add_option("--issuer", options->crl_issuer, "crls: the certificate of the CA that issues them; verifies the list")->type_name("FILE");
     command->add_option("--out", options->out, "Write the answer here instead of to standard output")->type_name("FILE");
-    command->callback([options, &clock, &status] {
-        if (auto done = run(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, ask_authority, clock, status);
 }
 
 }  // namespace estuary::client

@@ -1,21 +1,17 @@
 #include <fmt/format.h>
 
 #include "command_cmp.h"
+#include "command_line.h"
 #include "estuary/base/file.h"
 #include "estuary/store/records.h"
 
 namespace estuary::client {
-namespace {
-
-using Options = CmpRevokeOptions;
-
-}  // namespace
 
 Outcome<void> revoke_by_cmp(const CmpRevokeOptions& options, const Clock& clock) {
     const auto reason = store::revocation_reason(options.reason);
-    if (!reason) return cmp_usage("--reason: " + reason.error().detail);
+    if (!reason) return usage_failure("--reason: " + reason.error().detail);
     ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
-    if (!session.signer()) return cmp_usage("a revocation is signed: by --cert or --dir, the certificate itself or a registration authority's");
+    if (!session.signer()) return usage_failure("a revocation is signed: by --cert or --dir, the certificate itself or a registration authority's");
     auto target = session.signer()->chain.front();
     if (!options.certificate.empty()) {
         ESTUARY_TRY_AS(const auto content, file::read(options.certificate), local_failure);
@@ -30,16 +26,14 @@ Outcome<void> revoke_by_cmp(const CmpRevokeOptions& options, const Clock& clock)
 }
 
 void add_cmp_revoke(CLI::App& cmp, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CmpRevokeOptions>();
     auto* command = cmp.add_subcommand("rr", "Revoke a certificate (RFC 9483 4.2)");
-    command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path]; without a path /.well-known/cmp; default: as --dir was enrolled");
+    command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path], without a path /.well-known/cmp; or tcp://host[:port]; default: as --dir was enrolled");
     options->cmp.add_to(*command);
     command->add_option("--dir", options->cmp.directory, "Sign with the certificate in this directory")->type_name("DIR");
     command->add_option("--revoke", options->certificate, "The certificate to revoke (PEM or DER); default: the one that signs")->type_name("FILE");
     command->add_option("--reason", options->reason, "keyCompromise, superseded, cessationOfOperation, … (default unspecified)");
-    command->callback([options, &clock, &status] {
-        if (auto done = revoke_by_cmp(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, revoke_by_cmp, clock, status);
 }
 
 }  // namespace estuary::client

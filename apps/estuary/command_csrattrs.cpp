@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "command_line.h"
 #include "commands.h"
 #include "estuary/base/encoding.h"
 #include "peer_status.h"
@@ -7,7 +8,7 @@
 namespace estuary::client {
 namespace {
 
-struct Options {
+struct CsrAttrsOptions {
     std::string url, label;
     ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
     TrustOptions trust;
@@ -36,7 +37,7 @@ void print(const est::CsrAttrs& attributes) {
                    extension.value ? to_hex(*extension.value) : "(yours)");
 }
 
-Outcome<void> run(const Options& options, const Clock& clock) {
+Outcome<void> show_csr_attributes(const CsrAttrsOptions& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto base, est_base(options.url, options.label));
     ESTUARY_TRY_OUTCOME(const auto trust, establish_trust(options.trust, base, clock));
     Session session{base, client_options(trust), clock};
@@ -49,16 +50,14 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 }  // namespace
 
 void add_csrattrs(CLI::App& program, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CsrAttrsOptions>();
     auto* command = program.add_subcommand("csrattrs", "Show what the server wants in a request (RFC 7030 4.5, RFC 9908)");
     command->add_option("URL", options->url, "https://host[:port]")->required();
     command->add_option("--label", options->label, "CA label (RFC 7030 3.2.2)");
     add_check_server(*command, options->check_server);
     options->trust.add_to(*command);
     command->footer("Example:\n  estuary csrattrs https://ca.example:8443 --trust anchors.pem");
-    command->callback([options, &clock, &status] {
-        if (auto done = run(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, show_csr_attributes, clock, status);
 }
 
 }  // namespace estuary::client

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cmp_enrollment.h"
+#include "command_line.h"
 #include "commands.h"
 #include "enrollment.h"
 #include "estuary/base/encoding.h"
@@ -11,11 +12,12 @@
 #include "login.h"
 #include "peer_status.h"
 #include "server_key.h"
+#include "waiting.h"
 
 namespace estuary::client {
 namespace {
 
-struct Options {
+struct EnrollOptions {
     std::string url, label, subject, key_type, key_file, request_file, out;
     std::string wait = "10m", protocol = "est";
     std::vector<std::string> names;
@@ -26,42 +28,29 @@ struct Options {
     TrustOptions trust;
 };
 
-tl::unexpected<Failure> usage(std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
-}
-
-Outcome<est::Wishes> read_wishes(const Options& options) {
+Outcome<est::Wishes> read_wishes(const EnrollOptions& options) {
     est::Wishes wishes;
-    if (auto subject = x509::Name::from_text(options.subject)) wishes.subject = std::move(*subject);
-    else return usage("--subject: " + subject.error().detail);
-    for (const auto& text : options.names) {
-        auto name = x509::GeneralName::from_text(text);
-        if (!name) return usage("--san: " + name.error().detail);
-        wishes.subject_alt_names.push_back(std::move(*name));
-    }
+    ESTUARY_TRY_OUTCOME(wishes.subject, name_option("--subject", options.subject));
+    ESTUARY_TRY_OUTCOME(wishes.subject_alt_names, subject_alt_names(options.names));
     if (!options.key_type.empty()) wishes.key_type = options.key_type;
     return wishes;
 }
 
-struct Prepared {
+struct PreparedRequest {
     crypto::PrivateKey key;
     Session::MakeRequest make_request;
 };
 
-/// The person's own request (--csr) with its key, sent as it is.
-Outcome<Prepared> prepare_given_request(const Options& options) {
-    if (options.key_file.empty()) return usage("--csr needs --key: the private key that made the request");
-    ESTUARY_TRY_AS(auto key, crypto::PrivateKey::load(options.key_file), local_failure);
-    ESTUARY_TRY_AS(const auto content, file::read(options.request_file), local_failure);
-    ESTUARY_TRY_AS(auto der, est::decode_body(as_text(content), "CERTIFICATE REQUEST"), local_failure);
-    ESTUARY_TRY_AS(const auto request, x509::SignedRequest::parse(der), local_failure);
-    if (!same(request.spki(), key.public_key().spki()))
-        return usage(fmt::format("{} was not made with the key {}", options.request_file, options.key_file));
-    return Prepared{std::move(key), [der](const http::ChannelBindings&) -> Result<ByteVec> { return der; }};
+/// A request that is there already is sent as it is.
+PreparedRequest as_it_is(crypto::PrivateKey key, ByteVec der) {
+    return {std::move(key), [der = std::move(der)](const http::ChannelBindings&) -> Result<ByteVec> { return der; }};
 }
 
-Outcome<Prepared> prepare(const Options& options, Session& session) {
-    if (!options.request_file.empty()) return prepare_given_request(options);
+Outcome<PreparedRequest> prepare(const EnrollOptions& options, Session& session) {
+    if (!options.request_file.empty()) {
+        ESTUARY_TRY_OUTCOME(auto given, read_given_request(options.request_file, options.key_file));
+        return as_it_is(std::move(given.key), std::move(given.der));
+    }
     ESTUARY_TRY_OUTCOME(const auto wishes, read_wishes(options));
     ESTUARY_TRY_OUTCOME(const auto attributes, session.csr_attributes());
     ESTUARY_TRY_AS(auto plan, est::plan_request(wishes, attributes), local_failure);
@@ -75,18 +64,18 @@ Outcome<Prepared> prepare(const Options& options, Session& session) {
         plan.request.attributes.insert(plan.request.attributes.end(), delivery.begin(), delivery.end());
     }
     const bool linked = !options.no_linking || plan.linking_wanted;
-    return Prepared{*key, [plan, linked, key = *key](const http::ChannelBindings& bindings) {
-                        auto wanted = plan.request;
-                        if (linked) link_to_session(wanted, bindings, plan.linking_by_attribute);
-                        return x509::make_request(wanted, key);
-                    }};
+    return PreparedRequest{*key, [plan, linked, key = *key](const http::ChannelBindings& bindings) {
+                               auto wanted = plan.request;
+                               if (linked) link_to_session(wanted, bindings, plan.linking_by_attribute);
+                               return x509::make_request(wanted, key);
+                           }};
 }
 
 /// ir, or p10cr for a request that is there already.
-Outcome<void> run_by_cmp(const Options& options, const Clock& clock) {
+Outcome<void> enroll_first_by_cmp(const EnrollOptions& options, const Clock& clock) {
     if (!options.trust.fingerprint.empty() || options.trust.bootstrap)
-        return usage("--fingerprint and --bootstrap are of EST; by CMP the secret vouches for the CA, or say --trust FILE");
-    if (options.decryption.given()) return usage("by CMP a key comes encrypted with the secret, or to --cert: leave out --decrypt-with and --decrypt-key");
+        return usage_failure("--fingerprint and --bootstrap are of EST; by CMP the secret vouches for the CA, or say --trust FILE");
+    if (options.decryption.given()) return usage_failure("by CMP a key comes encrypted with the secret, or to --cert: leave out --decrypt-with and --decrypt-key");
     CmpEnrollOptions wanted;
     wanted.type = options.request_file.empty() ? cmp::BodyType::ir : cmp::BodyType::p10cr;
     wanted.cmp.url = options.url;
@@ -107,14 +96,14 @@ Outcome<void> run_by_cmp(const Options& options, const Clock& clock) {
     return enroll_by_cmp(std::move(wanted), clock);
 }
 
-Outcome<void> run(const Options& options, const Clock& clock) {
-    if (options.protocol == "cmp") return run_by_cmp(options, clock);
+Outcome<void> enroll(const EnrollOptions& options, const Clock& clock) {
+    if (options.protocol == "cmp") return enroll_first_by_cmp(options, clock);
     ESTUARY_TRY_OUTCOME(const auto base, est_base(options.url, options.label));
-    const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
-    if (!wait) return usage("--wait: " + wait.error().detail);
+    const auto wait = parse_wait(options.wait);
+    if (!wait) return usage_failure("--wait: " + wait.error().detail);
     Directory directory{options.out};
     if (directory.holds_identity() && !options.force)
-        return usage(fmt::format("{} already holds a certificate; renew it with: estuary renew {} (or use --force)", options.out, options.out));
+        return usage_failure(fmt::format("{} already holds a certificate; renew it with: estuary renew {} (or use --force)", options.out, options.out));
 
     ESTUARY_TRY_OUTCOME(const auto user, options.login.read_user());
     ESTUARY_TRY_OUTCOME(auto identity, options.login.read_identity());
@@ -137,10 +126,10 @@ Outcome<void> run(const Options& options, const Clock& clock) {
         // RFC 7030 6: whoever the system trusts could read the key on its way.
         if (trust.system) fmt::print(stderr, "note: the server was known by the system's CA certificates only, and makes the private key\n");
     }
-    std::optional<Prepared> prepared;
+    std::optional<PreparedRequest> prepared;
     if (resumes) {
         fmt::print(stderr, "Asking again for the request kept in {}.\n", (directory.path() / "pending").string());
-        prepared = Prepared{*pending->key, [der = pending->request](const http::ChannelBindings&) -> Result<ByteVec> { return der; }};
+        prepared = as_it_is(*pending->key, pending->request);
     } else {
         ESTUARY_TRY_OUTCOME(prepared, prepare(options, session));
     }
@@ -158,7 +147,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 }  // namespace
 
 void add_enroll(CLI::App& program, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<EnrollOptions>();
     auto* command = program.add_subcommand("enroll", "Get a first certificate (RFC 7030 4.2.1, or RFC 9483 4.1.1)");
     command->add_option("URL", options->url, "https://host[:port]; by CMP also http")->required();
     command->add_option("--protocol", options->protocol, "est (default) or cmp; more of CMP: estuary cmp --help")->check(CLI::IsMember({"est", "cmp"}));
@@ -196,7 +185,7 @@ void add_enroll(CLI::App& program, const Clock& clock, int& status) {
             throw CLI::ValidationError("say who you are: --subject DN, --san NAME or --csr FILE");
         if (options->decryption.given() && !options->server_key)
             throw CLI::ValidationError("--decrypt-with and --decrypt-key are for --server-key");
-        if (auto done = run(*options, clock); !done) status = report(done.error());
+        if (auto done = enroll(*options, clock); !done) status = report(done.error());
     });
 }
 

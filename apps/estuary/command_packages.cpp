@@ -1,6 +1,7 @@
 // estuary packages fetch, return (RFC 8295).
 #include <fmt/format.h>
 
+#include "command_line.h"
 #include "commands.h"
 #include "estuary/base/file.h"
 #include "package_walk.h"
@@ -23,10 +24,6 @@ struct ReturnOptions {
     bool sign = false;
 };
 
-tl::unexpected<Failure> usage(std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
-}
-
 Outcome<void> make_directory(const std::filesystem::path& path) {
     std::error_code error;
     std::filesystem::create_directories(path, error);
@@ -47,16 +44,16 @@ Outcome<est::KeyOpener> opener_of(const KeyDecryption& decryption, const std::op
 
 Outcome<void> fetch(FetchOptions& options, const Clock& clock) {
     for (const auto& type : options.walk.types)
-        if (est::pal_type(type) == nullptr) return usage(fmt::format("--type: '{}' is no package type of RFC 8295", type));
+        if (est::pal_type(type) == nullptr) return usage_failure(fmt::format("--type: '{}' is no package type of RFC 8295", type));
     options.walk.out = options.out;
     if (!options.signers.empty()) {
         ESTUARY_TRY_AS(const auto content, file::read(options.signers), local_failure);
         ESTUARY_TRY_AS(options.walk.signers, x509::parse_certificates(content), local_failure);
-        if (options.walk.signers.empty()) return usage(fmt::format("--signers: {} holds no certificate", options.signers));
+        if (options.walk.signers.empty()) return usage_failure(fmt::format("--signers: {} holds no certificate", options.signers));
     }
     ESTUARY_TRY_OUTCOME(auto source, open_source(options.source, clock));
     if (source.anchors.empty() && options.walk.signers.empty())
-        return usage("whom to believe is not said: --signers FILE, for the system's CA certificates sign no packages");
+        return usage_failure("whom to believe is not said: --signers FILE, for the system's CA certificates sign no packages");
     ESTUARY_TRY_OUTCOME(options.walk.opener, opener_of(options.decryption, source.identity));
     if (auto made = make_directory(options.out); !made) return made;
     ESTUARY_TRY_OUTCOME(const auto walked, walk(source, options.walk, clock));
@@ -64,8 +61,7 @@ Outcome<void> fetch(FetchOptions& options, const Clock& clock) {
     for (const auto& what : walked.to_do) fmt::print(stderr, "to do: {}\n", what);
     for (const auto& what : walked.refused) fmt::print(stderr, "not kept: {}\n", what);
     if (walked.refused.empty()) return {};
-    return tl::unexpected<Failure>(Failure{Error{Code::not_authenticated, fmt::format("{} of the list was not kept", walked.refused.size())},
-                                           exit_not_trusted});
+    return failure(exit_not_trusted, {Code::not_authenticated, fmt::format("{} of the list was not kept", walked.refused.size())});
 }
 
 /// "firmware/return/12" of --for URI, or of --to and --package.
@@ -74,20 +70,20 @@ Outcome<std::string> return_path(const ReturnOptions& options, const Session& se
         return options.package == 0 ? options.operation + "/return" : fmt::format("{}/return/{}", options.operation, options.package);
     const auto path = session.below(options.uri);
     if (!path || path->find("/return") == std::string::npos)
-        return usage(fmt::format("--for: {} is no URI of this server and label at which receipts are returned", options.uri));
+        return usage_failure(fmt::format("--for: {} is no URI of this server and label at which receipts are returned", options.uri));
     return *path;
 }
 
 Outcome<void> give_back(const ReturnOptions& options, const Clock& clock) {
-    if (options.operation.empty() == options.uri.empty()) return usage("say where it goes: --for URI, or --to OPERATION");
+    if (options.operation.empty() == options.uri.empty()) return usage_failure("say where it goes: --for URI, or --to OPERATION");
     ESTUARY_TRY_OUTCOME(auto source, open_source(options.source, clock));
     ESTUARY_TRY_OUTCOME(const auto path, return_path(options, *source.session));
     const auto operation = est::operation_named(std::string_view{path}.substr(0, path.find('/')));
-    if (!operation) return usage(fmt::format("there is no operation like {}", path));
+    if (!operation) return usage_failure(fmt::format("there is no operation like {}", path));
     ESTUARY_TRY_AS(const auto content, file::read(options.file), local_failure);
     ESTUARY_TRY_AS(auto der, est::decode_body(as_text(content), est::pem_pkcs7), local_failure);
     if (options.sign) {
-        if (!source.identity) return usage("--sign needs an enrollment directory: its key signs");
+        if (!source.identity) return usage_failure("--sign needs an enrollment directory: its key signs");
         ESTUARY_TRY_AS(der, est::sign_receipt(der, source.identity->key, source.identity->chain), local_failure);
     }
     ESTUARY_CHECK_AS(est::receipt_media_type(*operation, der), local_failure);
@@ -113,9 +109,7 @@ void add_fetch(CLI::App& parent, const Clock& clock, int& status) {
                     "  estuary packages fetch /etc/estuary/dev1 --out . --type firmware --signers firmware-ca.pem\n"
                     "Exit status: 0 all is there, 1 failed here, 2 usage, 3 refused by the server, 4 something was not\n"
                     "to be believed and was not kept, 6 not reachable or busy.");
-    command->callback([options, &clock, &status] {
-        if (auto done = fetch(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, fetch, clock, status);
 }
 
 void add_return(CLI::App& parent, const Clock& clock, int& status) {
@@ -131,9 +125,7 @@ void add_return(CLI::App& parent, const Clock& clock, int& status) {
     command->footer("Examples:\n"
                     "  estuary packages return /etc/estuary/dev1 receipt.cms --to symmetrickeys --package 12 --sign\n"
                     "  estuary packages return /etc/estuary/dev1 error.cms --for https://ca.example/.well-known/est/firmware/return/7");
-    command->callback([options, &clock, &status] {
-        if (auto done = give_back(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, give_back, clock, status);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "command_line.h"
 #include "commands.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/text.h"
@@ -8,7 +9,7 @@
 namespace estuary::client {
 namespace {
 
-struct Options {
+struct PalOptions {
     SourceOptions source;
     bool json = false, xml = false;
 };
@@ -31,7 +32,7 @@ void print(const std::vector<est::PalEntry>& entries) {
     }
 }
 
-Outcome<void> run(const Options& options, const Clock& clock) {
+Outcome<void> show_pal(const PalOptions& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto source, open_source(options.source, clock));
     ESTUARY_TRY_OUTCOME(auto entries, whole_pal(*source.session));
     if (options.json) fmt::print("{}", est::Pal{std::move(entries)}.to_json());
@@ -43,7 +44,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 }  // namespace
 
 void add_pal(CLI::App& program, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PalOptions>();
     auto* command = program.add_subcommand("pal", "List what waits for this client (RFC 8295 2)");
     options->source.add_to(*command);
     auto* json = command->add_flag("--json", options->json, "As JSON (RFC 8295 2.1.3)");
@@ -51,9 +52,7 @@ void add_pal(CLI::App& program, const Clock& clock, int& status) {
     command->footer("Examples:\n"
                     "  estuary pal /etc/estuary/dev1\n"
                     "  estuary pal https://ca.example:8443 --trust ca.pem --user dev1 --password-file pw --json");
-    command->callback([options, &clock, &status] {
-        if (auto done = run(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, show_pal, clock, status);
 }
 
 }  // namespace estuary::client

@@ -1,17 +1,19 @@
 #include <fmt/format.h>
 
 #include "cmp_enrollment.h"
+#include "command_line.h"
 #include "commands.h"
 #include "enrollment.h"
 #include "login.h"
 #include "peer_status.h"
 #include "protocol.h"
 #include "server_key.h"
+#include "waiting.h"
 
 namespace estuary::client {
 namespace {
 
-struct Options {
+struct RenewOptions {
     std::string directory;
     std::string key_type;
     std::string wait = "10m";
@@ -38,7 +40,7 @@ Result<x509::RequestTemplate> same_names(const x509::Certificate& certificate) {
 std::string key_type_of(const crypto::PrivateKey& key) { return key.public_key().type_name(); }
 
 /// kur, signed by the certificate.
-Outcome<void> run_by_cmp(const Options& options, const EnrollmentState& state, const Clock& clock) {
+Outcome<void> renew_by_cmp(const RenewOptions& options, const EnrollmentState& state, const Clock& clock) {
     const bool new_key = options.rekey || !options.key_type.empty();
     CmpEnrollOptions wanted;
     wanted.type = cmp::BodyType::kur;
@@ -56,9 +58,9 @@ Outcome<void> run_by_cmp(const Options& options, const EnrollmentState& state, c
     return enroll_by_cmp(std::move(wanted), clock);
 }
 
-Outcome<void> run(const Options& options, const Clock& clock) {
-    const auto wait = options.wait == "0" ? Result<Seconds>{Seconds{0}} : parse_duration(options.wait);
-    if (!wait) return tl::unexpected<Failure>(Failure{wait.error(), exit_usage});
+Outcome<void> renew(const RenewOptions& options, const Clock& clock) {
+    const auto wait = parse_wait(options.wait);
+    if (!wait) return failure(exit_usage, wait.error());
     Directory directory{options.directory};
     ESTUARY_TRY_AS(const auto identity, directory.load(), local_failure);
     if (options.if_due && !is_due(identity.certificate, clock.now())) {
@@ -69,7 +71,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
         fmt::print(stderr, "note: the certificate expired on {}; the server may refuse it\n", to_iso8601(identity.certificate.not_after()));
 
     ESTUARY_TRY_OUTCOME(const bool by_cmp, options.protocol.is_cmp_for(identity.state));
-    if (by_cmp) return run_by_cmp(options, identity.state, clock);
+    if (by_cmp) return renew_by_cmp(options, identity.state, clock);
     ESTUARY_TRY_OUTCOME(const auto base, est_base(identity.state.url, ""));
     Session session{base, connect_as(identity), clock};
     check_server_of(session, options.check_server, {identity.anchors, identity.state.system_trust}, clock);
@@ -122,7 +124,7 @@ Outcome<void> run(const Options& options, const Clock& clock) {
 }  // namespace
 
 void add_renew(CLI::App& program, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RenewOptions>();
     auto* command = program.add_subcommand("renew", "Renew the certificate of a directory (RFC 7030 4.2.2, or RFC 9483 4.1.3)");
     command->add_option("DIR", options->directory, "The directory that `estuary enroll --out` made")->required();
     command->add_flag("--rekey", options->rekey, "Make a new key of the same type");
@@ -135,9 +137,7 @@ void add_renew(CLI::App& program, const Clock& clock, int& status) {
     command->footer("Examples:\n"
                     "  estuary renew /etc/estuary/dev1 --if-due\n"
                     "  estuary renew /etc/estuary/dev1 --rekey");
-    command->callback([options, &clock, &status] {
-        if (auto done = run(*options, clock); !done) status = report(done.error());
-    });
+    run_with(*command, options, renew, clock, status);
 }
 
 }  // namespace estuary::client

@@ -9,16 +9,12 @@
 namespace estuary::client {
 namespace {
 
-struct Options {
+struct StatusCommandOptions {
     std::string certificate, issuer_file, url, trust_file, max_age, timeout = "60s";
     std::vector<std::string> crl_files;
     std::uint64_t crl_size_max = ocsp::crl_bytes_max;
     bool ocsp = false, crl = false, nonce = false, no_nonce = false, json = false;
 };
-
-tl::unexpected<Failure> failure(int status, Error error) {
-    return tl::unexpected<Failure>(Failure{std::move(error), static_cast<ExitStatus>(status)});
-}
 
 Outcome<std::optional<Seconds>> duration(std::string_view option, const std::string& text) {
     if (text.empty()) return std::optional<Seconds>{};
@@ -27,7 +23,7 @@ Outcome<std::optional<Seconds>> duration(std::string_view option, const std::str
     return std::optional{*parsed};
 }
 
-Outcome<std::vector<ocsp::GivenList>> read_lists(const Options& options) {
+Outcome<std::vector<ocsp::GivenList>> read_lists(const StatusCommandOptions& options) {
     std::vector<ocsp::GivenList> out;
     for (const auto& path : options.crl_files) {
         ESTUARY_TRY_AS(const auto content, file::read(path, options.crl_size_max), local_failure);
@@ -38,7 +34,7 @@ Outcome<std::vector<ocsp::GivenList>> read_lists(const Options& options) {
     return out;
 }
 
-Outcome<ocsp::StatusOptions> status_options(const Options& options) {
+Outcome<ocsp::StatusOptions> status_options(const StatusCommandOptions& options) {
     ocsp::StatusOptions out;
     ESTUARY_TRY_OUTCOME(out.lists, read_lists(options));
     const bool by_crl = options.crl || !out.lists.empty();
@@ -55,7 +51,7 @@ Outcome<ocsp::StatusOptions> status_options(const Options& options) {
 }
 
 /// Whatever may have issued the certificate, best known first.
-Outcome<ocsp::Subject> read_subject(const Options& options) {
+Outcome<ocsp::Subject> read_subject(const StatusCommandOptions& options) {
     ESTUARY_TRY_AS(auto input, read_certificate(options.certificate), local_failure);
     ocsp::Subject subject;
     subject.certificate = std::move(input.certificate);
@@ -77,13 +73,13 @@ Outcome<void> find_issuer_of(ocsp::Subject& subject, const ocsp::Fetch& fetch, T
     if (!found) {
         const auto code = found.error().code;
         const int status = code == Code::unavailable ? status_unreachable : code == Code::not_found ? int{exit_failed} : int{status_not_trusted};
-        return failure(status, std::move(found).error());
+        return failure(static_cast<ExitStatus>(status), std::move(found).error());
     }
     subject.issuer = std::move(*found);
     return {};
 }
 
-Outcome<int> run(const Options& options, const Clock& clock) {
+Outcome<int> tell_status(const StatusCommandOptions& options, const Clock& clock) {
     ESTUARY_TRY_OUTCOME(const auto how, status_options(options));
     ESTUARY_TRY_OUTCOME(const auto timeout, duration("--timeout", options.timeout));
     ESTUARY_TRY_OUTCOME(auto subject, read_subject(options));
@@ -109,7 +105,7 @@ constexpr const char* footer =
 }  // namespace
 
 void add_status(CLI::App& program, const Clock& clock, int& status) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<StatusCommandOptions>();
     auto* command = program.add_subcommand("status", "Tell whether a certificate is revoked (OCSP, CRL)");
     command->add_option("CERT", options->certificate, "Certificate, PEM or DER, its chain may follow; or a directory of `estuary enroll`")
         ->required();
@@ -135,7 +131,7 @@ void add_status(CLI::App& program, const Clock& clock, int& status) {
     command->add_flag("--json", options->json, "Tell it as JSON");
     command->footer(footer);
     command->callback([options, &clock, &status] {
-        const auto done = run(*options, clock);
+        const auto done = tell_status(*options, clock);
         status = done ? *done : report(done.error());
     });
 }

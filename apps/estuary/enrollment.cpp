@@ -7,21 +7,18 @@
 
 #include "estuary/base/encoding.h"
 #include "estuary/base/text.h"
+#include "waiting.h"
 
 namespace estuary::client {
 namespace {
-
-constexpr Seconds busy_pause{2};
 
 bool same_session(const http::ChannelBindings& a, const http::ChannelBindings& b) {
     return a.tls_unique == b.tls_unique && a.tls_exporter == b.tls_exporter;
 }
 
 tl::unexpected<Failure> still_pending(Seconds retry_after, const Directory& directory) {
-    return tl::unexpected<Failure>(
-        Failure{Error{Code::too_busy, fmt::format("the request waits for approval; run the same command again in {} (it is kept in {})",
-                                                  to_string(retry_after), (directory.path() / "pending").string())},
-                exit_pending});
+    return failure(exit_pending, {Code::too_busy, fmt::format("the request waits for approval; run the same command again in {} (it is kept in {})",
+                                                              to_string(retry_after), (directory.path() / "pending").string())});
 }
 
 }  // namespace

@@ -37,11 +37,15 @@ Failure remote_failure(Error error) {
     return {std::move(error), status};
 }
 
-int report(const Failure& failure) {
+tl::unexpected<Failure> failure(ExitStatus status, Error error) { return tl::unexpected<Failure>(Failure{std::move(error), status}); }
+
+tl::unexpected<Failure> usage_failure(std::string detail) { return failure(exit_usage, {Code::malformed, std::move(detail)}); }
+
+int report(const Failure& what) {
     // The detail may hold words of the server: nothing in it may drive the terminal.
-    fmt::print(stderr, "estuary: {}\n", text::printable(failure.error.detail));
-    if (!failure.error.cause.empty()) fmt::print(stderr, "  ({})\n", text::printable(failure.error.cause));
-    return failure.status;
+    fmt::print(stderr, "estuary: {}\n", text::printable(what.error.detail));
+    if (!what.error.cause.empty()) fmt::print(stderr, "  ({})\n", text::printable(what.error.cause));
+    return what.status;
 }
 
 }  // namespace estuary::client

@@ -26,8 +26,12 @@ using Outcome = tl::expected<T, Failure>;
 Failure local_failure(Error error);
 /// An error while connecting or in the server's answer.
 Failure remote_failure(Error error);
+/// What an Outcome holds instead of a value.
+tl::unexpected<Failure> failure(ExitStatus status, Error error);
+/// The command line asks for what cannot be (exit_usage).
+tl::unexpected<Failure> usage_failure(std::string detail);
 /// Prints "estuary: …" and returns the status.
-int report(const Failure& failure);
+int report(const Failure& what);
 
 #define ESTUARY_TRY_AS(declaration, expression, translate)                                            \
     auto ESTUARY_CAT(tried_, __LINE__) = (expression);                                                \

@@ -21,7 +21,7 @@ Outcome<std::optional<HttpUser>> LoginOptions::read_user() const {
         std::getline(std::cin, line);
     } else {
         if (password_file.empty())
-            return tl::unexpected<Failure>(Failure{Error{Code::malformed, "--user needs --password-file FILE or --password-stdin"}, exit_usage});
+            return usage_failure("--user needs --password-file FILE or --password-stdin");
         ESTUARY_TRY_AS(auto content, file::read(password_file, 4096), local_failure);
         line = as_text(content).substr(0, as_text(content).find('\n'));
         crypto::wipe(content);

@@ -7,10 +7,6 @@ namespace {
 
 constexpr std::size_t parts_max = 256;   // of one list; each has entries, so a server that sends us in circles is found out
 
-tl::unexpected<Failure> failure(ExitStatus status, Code code, std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{code, std::move(detail)}, status});
-}
-
 Outcome<Source> open_directory(const SourceOptions& options, const Clock& clock) {
     Source source;
     ESTUARY_TRY_AS(auto identity, Directory{options.from}.load(), local_failure);
@@ -62,14 +58,14 @@ Outcome<std::vector<est::PalEntry>> whole_pal(Session& session) {
     std::string path = "pal";
     for (;;) {
         if (read.size() == parts_max || !read.insert(path).second)
-            return failure(exit_failed, Code::malformed, "the server's package list leads in circles, or has too many parts");
+            return failure(exit_failed, {Code::malformed, "the server's package list leads in circles, or has too many parts"});
         ESTUARY_TRY_OUTCOME(const auto part, session.pal(path, est::Client::PalForm::either));
         const bool more = !part.entries.empty() && part.entries.back().type == "0001";
         entries.insert(entries.end(), part.entries.begin(), part.entries.end() - (more ? 1 : 0));
         if (!more) return entries;
         const auto* uri = std::get_if<est::PalUri>(&part.entries.back().info);
         const auto next = uri == nullptr ? std::nullopt : session.below(uri->text);
-        if (!next) return failure(exit_refused, Code::policy, "the server's package list goes on somewhere else; not followed");
+        if (!next) return failure(exit_refused, {Code::policy, "the server's package list goes on somewhere else; not followed"});
         path = *next;
     }
 }

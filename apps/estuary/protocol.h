@@ -18,9 +18,8 @@ struct ProtocolChoice {
     /// Usage error where nothing says where to.
     Outcome<bool> is_cmp_for(const EnrollmentState& state) const {
         const bool by_cmp = name.empty() ? state.by_cmp() || !url.empty() : name == "cmp";
-        const auto usage = [](std::string detail) { return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage}); };
-        if (by_cmp && url.empty() && !state.by_cmp()) return usage("it was enrolled by EST: say where CMP is spoken with --url URL");
-        if (!by_cmp && (state.by_cmp() || !url.empty())) return usage("it was enrolled by CMP, or --url says so; EST does not know where to go");
+        if (by_cmp && url.empty() && !state.by_cmp()) return usage_failure("it was enrolled by EST: say where CMP is spoken with --url URL");
+        if (!by_cmp && (state.by_cmp() || !url.empty())) return usage_failure("it was enrolled by CMP, or --url says so; EST does not know where to go");
         return by_cmp;
     }
 };

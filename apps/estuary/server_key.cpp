@@ -8,10 +8,6 @@
 namespace estuary::client {
 namespace {
 
-tl::unexpected<Failure> usage(std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{Code::malformed, std::move(detail)}, exit_usage});
-}
-
 Result<cms::SharedKey> read_shared_key(const std::string& path) {
     ESTUARY_TRY(auto content, file::read_private(path, 4096));
     const crypto::Secret secret{std::move(content)};
@@ -75,7 +71,7 @@ Sender server_key_sender(Session& session, const KeyDecryption& decryption, cons
 Outcome<void> check_wish(const std::string& key_type) {
     ESTUARY_TRY_AS(const auto* const type, crypto::key_type(key_type), local_failure);
     if (!type->signs)
-        return usage(fmt::format("a request for a {} key cannot be signed: leave --key-type out, and the server's profile says what is made", key_type));
+        return usage_failure(fmt::format("a request for a {} key cannot be signed: leave --key-type out, and the server's profile says what is made", key_type));
     return {};
 }
 
@@ -86,7 +82,7 @@ void tell_other_kind(const std::optional<crypto::PrivateKey>& made, const std::s
 
 Outcome<std::vector<x509::Attribute>> delivery_attributes(const KeyDecryption& decryption, const est::RequestPlan& plan) {
     if (plan.key_encryption_wanted && !decryption.given())
-        return usage("the server gives private keys away encrypted only: add --decrypt-with CERTIFICATE or --decrypt-key FILE");
+        return usage_failure("the server gives private keys away encrypted only: add --decrypt-with CERTIFICATE or --decrypt-key FILE");
     ESTUARY_TRY_OUTCOME(const auto opener, key_opener(decryption));
     ESTUARY_TRY_AS(const auto delivery, est::delivery_to(opener), local_failure);
     return est::key_delivery_attributes(delivery);

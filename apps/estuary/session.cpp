@@ -7,10 +7,6 @@ namespace {
 
 constexpr std::string_view well_known = "/.well-known/est";
 
-tl::unexpected<Failure> failure(ExitStatus status, Code code, std::string detail) {
-    return tl::unexpected<Failure>(Failure{Error{code, std::move(detail)}, status});
-}
-
 /// Failing to authenticate the server is another thing than being refused by it.
 Failure connect_failure(Error error) {
     const bool untrusted = error.code == Code::not_authenticated || error.code == Code::not_authorised;
@@ -21,12 +17,12 @@ Failure connect_failure(Error error) {
 
 Outcome<http::Url> est_base(const std::string& url, const std::string& label) {
     auto base = http::Url::parse(url);
-    if (!base) return failure(exit_usage, Code::malformed, base.error().detail);
-    if (base->scheme != "https") return failure(exit_usage, Code::malformed, "EST needs https (RFC 7030 section 3.3)");
+    if (!base) return usage_failure(base.error().detail);
+    if (base->scheme != "https") return usage_failure("EST needs https (RFC 7030 section 3.3)");
     while (base->path.ends_with('/')) base->path.pop_back();
     if (base->path.empty()) base->path = well_known;
     if (!base->path.starts_with(well_known))
-        return failure(exit_usage, Code::malformed, fmt::format("the path of {} is not {}[/LABEL]", url, well_known));
+        return usage_failure(fmt::format("the path of {} is not {}[/LABEL]", url, well_known));
     if (!label.empty()) base->path += "/" + label;
     return *base;
 }
@@ -70,18 +66,18 @@ Result<http::Response> Session::exchange(const http::Request& request) {
 }
 
 Outcome<bool> Session::follow(const std::string& location, std::string_view operation) {
-    if (++redirects_ > redirects_max) return failure(exit_refused, Code::policy, "too many redirections");
+    if (++redirects_ > redirects_max) return failure(exit_refused, {Code::policy, "too many redirections"});
     ESTUARY_TRY_AS(auto target, base_.resolve(location), remote_failure);
     if (target.scheme != "https")
-        return failure(exit_not_trusted, Code::policy, "the server redirects away from https; not followed");
+        return failure(exit_not_trusted, {Code::policy, "the server redirects away from https; not followed"});
     // RFC 7030 3.2.1: another origin needs a person's word, so it is never followed by itself.
     if (target.authority() != base_.authority())
-        return failure(exit_refused, Code::policy,
-                       fmt::format("the server redirects to {}; if that is right, use this address instead", target.to_string()));
+        return failure(exit_refused, {Code::policy, fmt::format("the server redirects to {}; if that is right, use this address instead",
+                                                                target.to_string())});
     const auto suffix = "/" + std::string{operation};
     if (!target.path.ends_with(suffix))
-        return failure(exit_refused, Code::malformed, fmt::format("the server redirects to {}, which is not {}",
-                                                                  target.to_string(), operation));
+        return failure(exit_refused,
+                       {Code::malformed, fmt::format("the server redirects to {}, which is not {}", target.to_string(), operation)});
     target.path.resize(target.path.size() - suffix.size());
     base_ = target;
     client_.reset();
@@ -115,8 +111,8 @@ template <class T>
 Outcome<T> at_once(Outcome<std::variant<T, est::Wait>> answer) {
     if (!answer) return tl::unexpected<Failure>(std::move(answer).error());
     if (auto* found = std::get_if<T>(&*answer)) return std::move(*found);
-    return failure(exit_try_again, Code::too_busy,
-                   fmt::format("the server says to ask again in {}", to_string(std::get<est::Wait>(*answer).retry_after)));
+    return failure(exit_try_again, {Code::too_busy, fmt::format("the server says to ask again in {}",
+                                                                to_string(std::get<est::Wait>(*answer).retry_after))});
 }
 
 }  // namespace

@@ -35,8 +35,7 @@ Outcome<std::vector<x509::Certificate>> provisional_anchors(const http::Url& bas
 Outcome<Trust> by_fingerprint(const std::string& wanted, const http::Url& base, const Clock& clock) {
     auto octets = from_hex(wanted);
     if (!octets || octets->size() != 32)
-        return tl::unexpected<Failure>(Failure{
-            Error{Code::malformed, "--fingerprint wants the SHA-256 of the root certificate: 64 hexadecimal digits"}, exit_usage});
+        return usage_failure("--fingerprint wants the SHA-256 of the root certificate: 64 hexadecimal digits");
     ESTUARY_TRY_OUTCOME(const auto anchors, provisional_anchors(base, clock));
     for (const auto& anchor : anchors)
         if (same(crypto::sha256(anchor.der()), *octets)) return Trust{{anchor}, false};

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/file_system.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
@@ -19,22 +18,13 @@ namespace fs = std::filesystem;
 
 constexpr unsigned generations_max = 10'000;
 
-tl::unexpected<Error> system_error(std::string_view what, const fs::path& path) {
-    return fail(errno == EEXIST ? Code::conflict : Code::unavailable,
-                fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
+/// Somebody's own may have that name: conflict.
+tl::unexpected<Error> making_error(std::string_view what, const fs::path& path) {
+    return system_error(what, path, errno == EEXIST ? Code::conflict : Code::unavailable);
 }
 
 Result<void> make_directory(const fs::path& path) {
-    if (::mkdir(path.c_str(), 0700) != 0) return system_error("make", path);
-    return {};
-}
-
-Result<void> flush_directory(const fs::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return system_error("open", path);
-    const bool flushed = ::fsync(fd) == 0;
-    ::close(fd);
-    if (!flushed) return system_error("flush", path);
+    if (::mkdir(path.c_str(), 0700) != 0) return making_error("make", path);
     return {};
 }
 
@@ -57,9 +47,9 @@ Result<void> write_ca(const fs::path& directory, const authority::NewCa& ca, con
 Result<void> point_link(const fs::path& link, const fs::path& target) {
     const auto temporary = fs::path{link.string() + ".new"};
     ::unlink(temporary.c_str());
-    if (::symlink(target.filename().c_str(), temporary.c_str()) != 0) return system_error("make the link", temporary);
+    if (::symlink(target.filename().c_str(), temporary.c_str()) != 0) return making_error("make the link", temporary);
     if (::rename(temporary.c_str(), link.c_str()) != 0) {
-        auto error = system_error("turn the link", link);
+        auto error = making_error("turn the link", link);
         ::unlink(temporary.c_str());
         return error;
     }

@@ -11,9 +11,6 @@
 namespace estuary::daemon {
 namespace {
 
-constexpr Seconds responder_validity{365 * 86400LL};
-constexpr std::size_t common_name_max = 64;  // RFC 5280 A.1, ub-common-name
-
 bool is_rsa(std::string_view key_type) { return key_type.starts_with("rsa"); }
 bool is_curve(std::string_view key_type) {
     return key_type.starts_with("p256") || key_type.starts_with("p384") || key_type.starts_with("p521");
@@ -21,17 +18,8 @@ bool is_curve(std::string_view key_type) {
 
 OwnCertificate responder_files(const std::filesystem::path& directory, const std::string& ca, const std::string& base,
                                const std::string& key_type) {
-    OwnCertificate wanted;
-    wanted.certificate = directory / paths::cmc / (base + ".pem");
-    wanted.key = directory / paths::cmc / (base + ".key");
-    wanted.profile = std::string{cmc_profile_prefix} + ca;
-    wanted.ca = ca;
-    wanted.key_type = key_type;
-    // Bases have URI characters only: nothing to escape.
-    for (const auto& text : {base + " CMC", std::string{"CMC"}})
-        if (wanted.subject.empty() && text.size() <= common_name_max)
-            if (auto name = x509::Name::from_text("CN=" + text)) wanted.subject = *name;
-    return wanted;
+    return service_certificate(directory / paths::cmc, base, std::string{cmc_profile_prefix} + ca, ca, key_type,
+                               first_common_name({base + " CMC", "CMC"}));
 }
 
 /// The CAs whose certificates are asked for by CMC.
@@ -47,16 +35,9 @@ std::set<std::string> answering_cas(const Configuration& configuration) {
 }  // namespace
 
 authority::Profile cmc_profile(const std::string& ca, const std::string& key_type) {
-    authority::Profile profile;
-    profile.name = std::string{cmc_profile_prefix} + ca;
-    profile.ca = ca;
-    profile.validity = responder_validity;
-    profile.key_types = {key_type};
-    profile.subject.allowed = {x509::oid::common_name};
-    profile.key_usage = x509::digital_signature;
+    auto profile = service_profile(std::string{cmc_profile_prefix} + ca, ca, key_type, x509::oid::kp_cmc_ca);
     if (is_rsa(key_type)) profile.key_usage |= x509::key_encipherment;
     if (is_curve(key_type)) profile.key_usage |= x509::key_agreement;
-    profile.ext_key_usage = {x509::oid::kp_cmc_ca};
     return profile;
 }
 

@@ -11,7 +11,7 @@
 namespace estuary::daemon {
 namespace {
 
-constexpr std::size_t page = 1000;
+constexpr std::size_t events_page = 1000;  // in memory at once
 
 /// Page after page: the trail may be longer than memory.
 template <class Visit>
@@ -19,7 +19,7 @@ Result<void> visit(store::Store& store, const AuditOptions& options, Visit visit
     auto after = options.after_id;
     std::size_t seen = 0;
     for (;;) {
-        const auto wanted = options.count_max == 0 ? page : std::min(page, options.count_max - seen);
+        const auto wanted = options.count_max == 0 ? events_page : std::min(events_page, options.count_max - seen);
         ESTUARY_TRY(const auto events, store.audit(after, wanted));
         for (const auto& event : events) visit_event(event);
         seen += events.size();

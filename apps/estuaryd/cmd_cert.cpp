@@ -20,7 +20,7 @@ namespace {
 using store::CertificateFilter;
 using store::CertificateRecord;
 
-constexpr std::size_t page = 500;  // records in memory at once
+constexpr std::size_t records_page = 500;  // in memory at once
 
 Result<CertificateFilter::Status> read_status(std::string_view name) {
     using Status = CertificateFilter::Status;
@@ -38,7 +38,7 @@ Result<CertificateFilter> read_filter(const CertListOptions& options, Time now) 
     filter.san_contains = options.san;
     filter.requester_contains = options.requester;
     filter.ca = options.ca;
-    filter.count_max = page;
+    filter.count_max = records_page;
     ESTUARY_TRY(filter.status, read_status(options.status));
     if (!options.serial.empty()) {
         ESTUARY_TRY(filter.serial_number, read_serial(options.serial));
@@ -92,7 +92,7 @@ template <class Visit>
 Result<void> visit(store::Store& store, CertificateFilter filter, std::size_t count_max, Visit visit_record) {
     std::size_t seen = 0;
     for (;;) {
-        if (count_max != 0) filter.count_max = std::min(page, count_max - seen);
+        if (count_max != 0) filter.count_max = std::min(records_page, count_max - seen);
         ESTUARY_TRY(const auto records, store.certificates(filter));
         for (const auto& record : records) visit_record(record);
         seen += records.size();

@@ -4,11 +4,9 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/cmc_service.h"
-#include "apps/estuaryd/config_table.h"
 #include "apps/estuaryd/generation.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/session.h"
-#include "apps/estuaryd/upstream_cas.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
@@ -16,11 +14,11 @@
 namespace estuary::daemon {
 namespace {
 
-constexpr std::size_t file_bytes_max = 64u << 20;
+constexpr std::size_t pki_data_bytes_max = 64u << 20;
 
 /// DER or BER as it is, or PEM of one block.
 Result<ByteVec> read_message(const std::string& file) {
-    ESTUARY_TRY(auto content, file::read(file, file_bytes_max));
+    ESTUARY_TRY(auto content, file::read(file, pki_data_bytes_max));
     if (!text::trim(as_text(content)).starts_with("-----BEGIN")) return content;
     ESTUARY_TRY(auto blocks, parse_pem(as_text(content)));
     if (blocks.size() != 1) return fail(Code::malformed, "there must be one message in a file");
@@ -40,17 +38,12 @@ Result<void> answer_file(const CmcOptions& options, const Program& program) {
     const auto& configuration = session.configuration;
     if (!configuration.cmc.present) return fail(Code::not_found, "there is no [cmc] in estuary.toml");
     ESTUARY_TRY(const auto secret, passphrase(options.passphrase_file, configuration.security.passphrase_file));
-    const auto now = program.clock.now();
-    Faults faults{configuration.file.string()};
-    auto config = load_authority(configuration, pointer(secret), now, faults);
-    if (config) wire_upstream_cas(configuration, pointer(secret), *session.store, program, *config, faults);
-    if (!config || faults.count() != 0) return fail(Code::policy, "the configuration cannot be used: `estuaryd check` says why");
-    ESTUARY_TRY(const auto authority,
-                authority::Authority::create(std::move(*config), *session.store, program.clock, program.entropy));
+    ESTUARY_TRY(const auto generation, answering_generation(session, pointer(secret), program));
+    auto& authority = *generation->authority;
     const auto tell = [&](const Fault& fault) { fmt::print(program.err, "{}\n", to_string(fault)); };
-    const auto crls = configuration.status.present ? crl_source(configuration, *authority) : est::CrlSource{};
+    const auto crls = configuration.status.present ? crl_source(configuration, authority) : est::CrlSource{};
     ESTUARY_TRY(const auto service,
-                CmcService::make(configuration, *authority, *session.store, pointer(secret), crls, program, tell));
+                CmcService::make(configuration, authority, *session.store, pointer(secret), crls, program, tell));
     ESTUARY_TRY(const auto message, read_message(options.file));
     cmc::Transport transport;
     // Whoever may run this command may decide for whom it is.

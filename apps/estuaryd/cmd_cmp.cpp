@@ -4,16 +4,15 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/cmp_service.h"
-#include "apps/estuaryd/load.h"
+#include "apps/estuaryd/generation.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/session.h"
-#include "apps/estuaryd/upstream_cas.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
 namespace {
 
-constexpr std::size_t file_bytes_max = 16u << 20;
+constexpr std::size_t pki_message_bytes_max = 16u << 20;
 
 /// device.pki: device.answer.pki
 std::string answer_name(const CmpOptions& options) {
@@ -21,29 +20,17 @@ std::string answer_name(const CmpOptions& options) {
     return std::filesystem::path{options.file}.replace_extension(".answer.pki").string();
 }
 
-Result<std::shared_ptr<const Generation>> open_generation(Session& session, const CmpOptions& options, const Program& program) {
-    const auto& configuration = session.configuration;
-    ESTUARY_TRY(const auto secret, passphrase(options.passphrase_file, configuration.security.passphrase_file));
-    Faults faults{configuration.file.string()};
-    auto config = load_authority(configuration, pointer(secret), program.clock.now(), faults);
-    auto generation = std::make_shared<Generation>();
-    if (config) generation->above = wire_upstream_cas(configuration, pointer(secret), *session.store, program, *config, faults);
-    if (!config || faults.count() != 0) return fail(Code::policy, "the configuration cannot be used: `estuaryd check` says why");
-    ESTUARY_TRY(generation->authority, authority::Authority::create(std::move(*config), *session.store, program.clock, program.entropy));
-    generation->configuration = configuration;
-    return std::shared_ptr<const Generation>{std::move(generation)};
-}
-
 Result<void> answer_file(const CmpOptions& options, const Program& program) {
     ESTUARY_TRY(auto session, open_session(options.directory));
     if (!session.configuration.cmp.present) return fail(Code::not_found, "there is no [cmp] in estuary.toml");
-    ESTUARY_TRY(const auto generation, open_generation(session, options, program));
+    ESTUARY_TRY(const auto secret, passphrase(options.passphrase_file, session.configuration.security.passphrase_file));
+    ESTUARY_TRY(const auto generation, answering_generation(session, pointer(secret), program));
     const auto service = CmpService::make(generation, options.passphrase_file, *session.store, program,
                                           [&](const Fault& fault) { fmt::print(program.err, "{}\n", to_string(fault)); });
     if (!service) return fail(Code::policy, "CMP cannot be served: `estuaryd check` says why");
     const cmp::Transport transport{options.label == "default" ? "" : options.label, {}, "file"};
     if (!service->server().has_label(transport.label)) return fail(Code::not_found, fmt::format("there is no [cmp.label.{}]", options.label));
-    ESTUARY_TRY(const auto message, file::read(options.file, file_bytes_max));
+    ESTUARY_TRY(const auto message, file::read(options.file, pki_message_bytes_max));
     store::UnitOfWork work;
     const auto answer = service->server().answer(message, transport, work);
     if (!answer.understood) return fail(Code::malformed, fmt::format("{} holds no PKIMessage in DER", options.file));

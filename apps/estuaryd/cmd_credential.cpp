@@ -86,13 +86,6 @@ Result<void> check_patterns(const CredentialAddOptions& options) {
     return {};
 }
 
-Result<crypto::Secret> password_key(const Configuration& configuration) {
-    ESTUARY_TRY(auto line, read_secret_line(configuration.security.password_key.path));
-    auto octets = from_hex(line.reveal_text());
-    if (!octets) return fail(in_context(configuration.security.password_key.path.string(), octets.error()));
-    return crypto::Secret{std::move(*octets)};
-}
-
 std::string join(const std::vector<std::string>& texts) {
     std::string out;
     for (const auto& text : texts) out += (out.empty() ? "" : " | ") + text;
@@ -166,7 +159,7 @@ Exit credential_add(const CredentialAddOptions& options, const Program& program)
     if (!record) return report(program, record.error());
     auto chosen = chosen_password(options);
     if (!chosen) return report(program, chosen.error());
-    const auto key = password_key(session->configuration);
+    const auto key = read_password_key(session->configuration);
     if (!key) return report(program, key.error());
 
     const bool generated = !chosen->has_value();

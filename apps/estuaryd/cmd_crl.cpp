@@ -30,7 +30,7 @@ tl::unexpected<Error> told(const Program& program, const std::vector<Fault>& fau
 }
 
 /// What signs CRLs; neither EST nor OCSP.
-Result<Generation> open_generation(Session& session, const CrlOptions& options, const Program& program) {
+Result<Generation> publishing_generation(Session& session, const CrlOptions& options, const Program& program) {
     const auto& configuration = session.configuration;
     ESTUARY_TRY(const auto secret, passphrase(options.passphrase_file, configuration.security.passphrase_file));
     Faults faults{configuration.file.string()};
@@ -75,7 +75,7 @@ Result<void> publish_shard(const StatusIssuer& issuer, unsigned shard, const Crl
 }
 
 Result<void> publish_lists(Session& session, const CrlOptions& options, const Program& program) {
-    ESTUARY_TRY(const auto generation, open_generation(session, options, program));
+    ESTUARY_TRY(const auto generation, publishing_generation(session, options, program));
     CrlFiles files{session.configuration.status.directory.path};
     bool any = false;
     for (const auto& issuer : status_issuers(generation)) {

@@ -46,13 +46,6 @@ Result<SharedLine> shared_line(const DecryptKeyOptions& options, crypto::Entropy
     return SharedLine{std::move(identifier), crypto::Secret{std::move(key)}};
 }
 
-Result<crypto::Secret> password_key(const Configuration& configuration) {
-    ESTUARY_TRY(const auto line, read_secret_line(configuration.security.password_key.path));
-    auto octets = from_hex(line.reveal_text());
-    if (!octets) return fail(in_context(configuration.security.password_key.path.string(), octets.error()));
-    return crypto::Secret{std::move(*octets)};
-}
-
 Result<void> put_certificate(DecryptionKey& record, const std::string& path) {
     constexpr auto receiving = x509::key_encipherment | x509::key_agreement;
     ESTUARY_TRY(const auto content, file::read(path));
@@ -88,7 +81,7 @@ Exit decrypt_key_add(const DecryptKeyOptions& options, const Program& program) {
         if (!options.subject_pattern.empty()) ESTUARY_CHECK(authority::check_subject_pattern(options.subject_pattern));
         if (!options.certificate.empty()) return put_certificate(record, options.certificate);
         ESTUARY_TRY(auto line, shared_line(options, program.entropy));
-        ESTUARY_TRY(const auto sealing, password_key(session->configuration));
+        ESTUARY_TRY(const auto sealing, read_password_key(session->configuration));
         ESTUARY_TRY(record.sealed_key, authority::seal_decryption_key(sealing, line.identifier, line.key, program.entropy));
         record.identifier = line.identifier;
         if (options.key_file.empty()) shown_once = fmt::format("{}:{}\n", to_hex(line.identifier), to_hex(line.key.reveal()));

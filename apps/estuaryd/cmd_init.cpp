@@ -14,6 +14,7 @@
 #include "apps/estuaryd/commands.h"
 #include "apps/estuaryd/config_check.h"
 #include "apps/estuaryd/config_status.h"
+#include "apps/estuaryd/file_system.h"
 #include "apps/estuaryd/load.h"
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/paths.h"
@@ -28,10 +29,6 @@ namespace estuary::daemon {
 namespace {
 
 namespace fs = std::filesystem;
-
-tl::unexpected<Error> system_error(std::string_view what, const fs::path& path) {
-    return fail(Code::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
-}
 
 /// localhost, its addresses, and this machine's name, if it can stand in a certificate.
 std::vector<std::string> usual_hosts() {
@@ -98,14 +95,6 @@ private:
     fs::path path_;
 };
 
-Result<void> flush(const fs::path& directory) {
-    const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool flushed = fd >= 0 && ::fsync(fd) == 0;
-    if (fd >= 0) ::close(fd);
-    if (!flushed) return system_error("flush", directory);
-    return {};
-}
-
 Result<void> write_password_key(const fs::path& directory, crypto::Entropy& entropy) {
     std::array<std::uint8_t, 32> octets;
     entropy.fill(octets);
@@ -169,7 +158,7 @@ Result<void> move_entries(const fs::path& from, const fs::path& to) {
     for (const auto& name : names)
         if (::rename((from / name).c_str(), (to / name).c_str()) != 0) return system_error("move into place", to / name);
     if (::chmod(to.c_str(), 0700) != 0) return system_error("set the mode of", to);
-    return flush(to);
+    return flush_directory(to);
 }
 
 Result<authority::NewCa> make_installation(const fs::path& target, const InitOptions& options, const Program& program) {
@@ -184,11 +173,11 @@ Result<authority::NewCa> make_installation(const fs::path& target, const InitOpt
     if (inside) beside = Workplace::make(target / "new");
     if (!beside) return fail(std::move(beside).error());
     ESTUARY_TRY(auto ca, fill(beside->path(), options, pointer(secret), program));
-    ESTUARY_CHECK(flush(beside->path()));
+    ESTUARY_CHECK(flush_directory(beside->path()));
     // rename replaces an empty directory and nothing else, also if somebody else made one meanwhile.
     if (!inside && ::rename(beside->path().c_str(), target.c_str()) == 0) {
         beside->release();
-        ESTUARY_CHECK(flush(target.parent_path()));
+        ESTUARY_CHECK(flush_directory(target.parent_path()));
     } else if (empty_directory) {
         ESTUARY_CHECK(move_entries(beside->path(), target));
     } else {

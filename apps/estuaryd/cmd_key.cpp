@@ -15,22 +15,22 @@ namespace {
 
 using store::KeyRecovery;
 
-/// The installation, and the certificate that is meant.
-struct Opened {
+/// The installation, and the certificate whose key is meant.
+struct MeantKey {
     Session session;
     store::CertificateRecord certificate;
     authority::KeyRecoveries recoveries;
 };
-Result<Opened> open(const KeyOptions& options, const Program& program) {
+Result<MeantKey> open_meant(const KeyOptions& options, const Program& program) {
     ESTUARY_TRY(auto session, open_session(options.directory));
     ESTUARY_TRY(auto certificate, find_certificate(*session.store, options.serial, options.ca));
     authority::KeyRecoveries recoveries{*session.store, session.configuration.keys.recovery, program.clock};
-    return Opened{std::move(session), std::move(certificate), std::move(recoveries)};
+    return MeantKey{std::move(session), std::move(certificate), std::move(recoveries)};
 }
 
 /// One step, written also where it was refused: every attempt is in the audit trail.
 template <class Step>
-auto carried_out(Opened& opened, const Step& step) {
+auto carried_out(MeantKey& opened, const Step& step) {
     store::UnitOfWork work;
     auto result = step(work);
     if (!work.empty())
@@ -74,7 +74,7 @@ boost::json::object json_of(const KeyRecovery& recovery, Time now) {
 }  // namespace
 
 Exit key_request_recovery(const KeyOptions& options, const Program& program) {
-    auto opened = open(options, program);
+    auto opened = open_meant(options, program);
     if (!opened) return report(program, opened.error());
     const auto done = carried_out(*opened, [&](store::UnitOfWork& work) {
         return opened->recoveries.request(opened->certificate.ca, opened->certificate.serial_number, operator_name(), options.reason, work);
@@ -87,7 +87,7 @@ Exit key_request_recovery(const KeyOptions& options, const Program& program) {
 }
 
 Exit key_approve(const KeyOptions& options, const Program& program) {
-    auto opened = open(options, program);
+    auto opened = open_meant(options, program);
     if (!opened) return report(program, opened.error());
     const auto done = carried_out(*opened, [&](store::UnitOfWork& work) {
         return opened->recoveries.approve(opened->certificate.ca, opened->certificate.serial_number, operator_name(), work);
@@ -98,7 +98,7 @@ Exit key_approve(const KeyOptions& options, const Program& program) {
 }
 
 Exit key_recover(const KeyOptions& options, const Program& program) {
-    auto opened = open(options, program);
+    auto opened = open_meant(options, program);
     if (!opened) return report(program, opened.error());
     std::error_code ignored;
     if (std::filesystem::exists(options.out, ignored))

@@ -17,15 +17,15 @@ using store::PackageReceipt;
 using store::PackageRecord;
 
 /// A session with its packages.
-struct Opened {
+struct PackageSession {
     Session session;
     store::PackageReads* reads = nullptr;
 };
-Result<Opened> open(const PackageOptions& options) {
+Result<PackageSession> open_packages(const PackageOptions& options) {
     ESTUARY_TRY(auto session, open_session(options.directory));
     auto* reads = session.store->package_reads();
     if (reads == nullptr) return fail(Code::unsupported, "this kind of database keeps no packages");
-    return Opened{std::move(session), reads};
+    return PackageSession{std::move(session), reads};
 }
 
 std::string label_text(const PackageRecord& record) {
@@ -124,7 +124,7 @@ void print_receipts(const std::vector<PackageReceipt>& receipts, std::ostream& o
 }  // namespace
 
 Exit package_list(const PackageOptions& options, const Program& program) {
-    const auto opened = open(options);
+    const auto opened = open_packages(options);
     if (!opened) return report(program, opened.error());
     const auto packages = opened->reads->packages();
     if (!packages) return report(program, packages.error());
@@ -138,7 +138,7 @@ Exit package_list(const PackageOptions& options, const Program& program) {
 }
 
 Exit package_show(const PackageOptions& options, const Program& program) {
-    const auto opened = open(options);
+    const auto opened = open_packages(options);
     if (!opened) return report(program, opened.error());
     const auto record = opened->reads->package(options.id);
     if (!record) return report(program, record.error());
@@ -165,7 +165,7 @@ Exit package_show(const PackageOptions& options, const Program& program) {
 }
 
 Exit package_receipts(const PackageOptions& options, const Program& program) {
-    const auto opened = open(options);
+    const auto opened = open_packages(options);
     if (!opened) return report(program, opened.error());
     constexpr std::size_t count_max = 10'000;
     const auto of = options.id == 0 ? std::nullopt : std::optional{options.id};
@@ -177,7 +177,7 @@ Exit package_receipts(const PackageOptions& options, const Program& program) {
 }
 
 Exit package_receipt(const PackageOptions& options, const Program& program) {
-    const auto opened = open(options);
+    const auto opened = open_packages(options);
     if (!opened) return report(program, opened.error());
     const auto receipt = opened->reads->package_receipt(options.id);
     if (!receipt) return report(program, receipt.error());

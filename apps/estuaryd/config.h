@@ -127,6 +127,12 @@ struct CmcSection {
     cmc::ServerConfig server;
 };
 
+/// Where CMP is spoken directly over TCP, and under which label: "*:829", "*:830=line7".
+struct CmpTcpListen {
+    net::Listen listen;
+    std::string label;   ///< its path; "": the default
+};
+
 /// [cmp]: the Certificate Management Protocol (RFC 9810, RFC 9811). Absent: it is not spoken.
 struct CmpSection {
     bool present = false;
@@ -134,6 +140,7 @@ struct CmpSection {
     std::map<std::string, Place> label_places;
     std::vector<net::Listen> listen;   ///< plain HTTP, for CMP alone
     bool https = false;                ///< on the main listener, too
+    std::vector<CmpTcpListen> tcp_listen;   ///< without HTTP, as before RFC 6712
     bool signs_with_ca_key = false;    ///< answers are signed by the CA itself, not by a certificate of the server's
     std::string key_type = "p256";     ///< of that certificate
     cmp::HttpConfig http;

@@ -5,20 +5,12 @@
 #include <fmt/format.h>
 
 #include "apps/estuaryd/cmc_service.h"
-#include "estuary/crypto/algorithms.h"
+#include "apps/estuaryd/requests.h"
 
 namespace estuary::daemon {
 namespace {
 
-constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";  // RFC 3986
-constexpr std::string_view manufacturer_prefix = "manufacturer:";
-constexpr std::size_t message_bytes_limit = 64u << 20, requests_limit = 65'536;
-
-Result<std::string> signing_key_type(std::string_view text) {
-    ESTUARY_TRY(const auto* type, crypto::key_type(text));
-    if (!type->signs) return fail(Code::malformed, fmt::format("keys of type '{}' do not sign", text));
-    return type->name;
-}
+constexpr std::size_t message_bytes_limit = 64u << 20, controlled_requests_limit = 65'536;
 
 /// accept = ["certificate", "registration authority", "secret", "transport", "manufacturer:NAME"]
 void read_accept(Table& table, cmc::Endpoint& endpoint) {
@@ -105,7 +97,7 @@ CmcSection read_cmc(Table table, const std::map<std::string, Place>& profiles) {
     table.duration("transaction_lifetime", cmc.server.transaction_lifetime);
     table.duration("challenge_lifetime", cmc.server.challenge_lifetime);
     table.number("message_bytes_max", cmc.server.limits.bytes_max, 4096, static_cast<std::int64_t>(message_bytes_limit));
-    table.number("requests_max", cmc.server.limits.requests_max, 1, static_cast<std::int64_t>(requests_limit));
+    table.number("requests_max", cmc.server.limits.requests_max, 1, static_cast<std::int64_t>(controlled_requests_limit));
     cmc.server.limits.contents_max = cmc.server.limits.requests_max;
     table.number("nesting_max", cmc.server.limits.nesting_max, 1, 8);
     for (auto& [name, label] : table.tables("label")) {

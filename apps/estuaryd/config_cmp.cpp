@@ -5,22 +5,14 @@
 #include <fmt/format.h>
 
 #include "apps/estuaryd/cmp_signer.h"
-#include "estuary/crypto/algorithms.h"
+#include "apps/estuaryd/requests.h"
 
 namespace estuary::daemon {
 namespace {
 
-constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";  // RFC 3986
-constexpr std::string_view manufacturer_prefix = "manufacturer:";
 constexpr std::uint64_t mac_iterations_limit = 10'000'000;
-constexpr std::size_t requests_limit = 64;
+constexpr std::size_t cert_req_messages_limit = 64;
 constexpr unsigned costly_macs_limit = 256;
-
-Result<std::string> signing_key_type(std::string_view text) {
-    ESTUARY_TRY(const auto* type, crypto::key_type(text));
-    if (!type->signs) return fail(Code::malformed, fmt::format("keys of type '{}' do not sign", text));
-    return type->name;
-}
 
 /// enroll = ["secret", "certificate", "registration authority", "manufacturer:NAME"]
 void read_enroll(Table& table, cmp::Label& label) {
@@ -64,12 +56,22 @@ cmp::Label read_label(const std::string& name, Table& table, const std::map<std:
     table.boolean("ca_pubs", label.ca_pubs);
     table.boolean("generate_keys", label.generate_keys);
     table.boolean("unprotected_information", label.unprotected_information);
-    table.number("requests_max", label.requests_max, 1, requests_limit);
+    table.number("requests_max", label.requests_max, 1, cert_req_messages_limit);
     using cmp::Forwarding;
     table.choice<Forwarding>("forward", label.forward, {{"no", Forwarding::none}, {"unchanged", Forwarding::unchanged},
                                                         {"nested", Forwarding::nested}, {"replaced", Forwarding::replaced}});
     table.finish();
     return label;
+}
+
+bool is_served(const std::vector<cmp::Label>& labels, std::string_view name) {
+    return std::ranges::any_of(labels, [&](const cmp::Label& label) { return label.name == name && label.enabled; });
+}
+
+Result<CmpTcpListen> tcp_listen(std::string_view text) {
+    const auto equals = text.find('=');
+    ESTUARY_TRY(auto listen, parse_listen(text.substr(0, equals)));
+    return CmpTcpListen{std::move(listen), equals == std::string_view::npos ? std::string{} : std::string{text.substr(equals + 1)}};
 }
 
 /// "/pkix/" for the default label, "/cmp=devices" for another.
@@ -79,8 +81,7 @@ void check_legacy_path(const Table& table, const std::string& text, const std::v
     if (!path.starts_with('/') || path.size() < 2 || path.starts_with("/.well-known/"))
         table.fault("legacy_paths", fmt::format("'{}' does not begin with a path of your own, as /pkix/", text));
     const auto name = equals == std::string::npos ? std::string{} : text.substr(equals + 1);
-    const auto has = std::ranges::any_of(labels, [&](const cmp::Label& label) { return label.name == name && label.enabled; });
-    if (!has) table.fault("legacy_paths", fmt::format("'{}': there is no enabled label with the path '{}'", text, name));
+    if (!is_served(labels, name)) table.fault("legacy_paths", fmt::format("'{}': there is no enabled label with the path '{}'", text, name));
 }
 
 }  // namespace
@@ -91,6 +92,7 @@ CmpSection read_cmp(Table table, const std::map<std::string, Place>& profiles) {
     cmp.place = table.place();
     table.parsed_list<net::Listen>("listen", cmp.listen, parse_listen);
     table.boolean("https", cmp.https);
+    table.parsed_list<CmpTcpListen>("tcp_listen", cmp.tcp_listen, tcp_listen);
     table.texts_into("legacy_paths", cmp.http.legacy_paths);
     table.choice("signer", cmp.signs_with_ca_key, {{"own", false}, {"ca", true}});
     table.parsed<std::string>("key_type", cmp.key_type, signing_key_type);
@@ -108,7 +110,10 @@ CmpSection read_cmp(Table table, const std::map<std::string, Place>& profiles) {
     }
     table.finish();
     for (const auto& path : cmp.http.legacy_paths) check_legacy_path(table, path, cmp.server.labels);
-    if (cmp.present && cmp.listen.empty() && !cmp.https)
+    for (const auto& each : cmp.tcp_listen)
+        if (!is_served(cmp.server.labels, each.label))
+            table.fault("tcp_listen", fmt::format("'{}': there is no enabled label with the path '{}'; put =PATH behind the port", to_string(each.listen), each.label));
+    if (cmp.present && cmp.listen.empty() && !cmp.https && cmp.tcp_listen.empty())
         table.fault("listen", "is missing: say where CMP is spoken over plain HTTP, or https = true for the main listener");
     if (cmp.present && cmp.server.labels.empty())
         table.fault("label", "is missing: CMP needs a label, as [cmp.label.default] with a profile");

@@ -12,6 +12,7 @@
 #include "apps/estuaryd/config_status.h"
 #include "apps/estuaryd/config_upstream.h"
 #include "apps/estuaryd/paths.h"
+#include "apps/estuaryd/requests.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
 #include "estuary/crypto/algorithms.h"
@@ -19,7 +20,7 @@
 namespace estuary::daemon {
 namespace {
 
-constexpr std::size_t file_bytes_max = 1u << 20;  // nobody writes a megabyte of configuration by hand
+constexpr std::size_t configuration_bytes_max = 1u << 20;  // nobody writes a megabyte of configuration by hand
 
 class Reader {
 public:
@@ -206,9 +207,7 @@ private:
     }
 
     static void check_label_path(const Table& table, std::string_view path) {
-        constexpr std::string_view letters =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";  // RFC 3986 unreserved
-        if (path.find_first_not_of(letters) != std::string_view::npos || path == "." || path == "..")
+        if (path.find_first_not_of(unreserved) != std::string_view::npos || path == "." || path == "..")
             table.fault("path", fmt::format("'{}' is not one segment of letters, digits and - . _ ~", path));
         // RFC 7030 3.2.2: a label must not be the same as any operation's path segment.
         if (est::operation_named(path)) table.fault("path", fmt::format("'{}' is the name of an operation of EST", path));
@@ -218,15 +217,14 @@ private:
     est::Authentication read_authentication(Table& table, const std::string& key) {
         est::Authentication allowed;
         for (const auto& given : table.texts(key)) {
-            constexpr std::string_view manufacturer = "manufacturer:";
             if (given.value == "certificate") {
                 allowed.certificate_of_ours = true;
             } else if (given.value == "basic") {
                 allowed.basic = true;
             } else if (given.value == "digest") {
                 allowed.digest = true;
-            } else if (given.value.starts_with(manufacturer)) {
-                allowed.manufacturers.push_back(given.value.substr(manufacturer.size()));
+            } else if (given.value.starts_with(manufacturer_prefix)) {
+                allowed.manufacturers.push_back(given.value.substr(manufacturer_prefix.size()));
                 check_manufacturer(given, allowed.manufacturers.back());
             } else {
                 faults_.add(given.place, fmt::format("'{}' is not one of: certificate, basic, digest, manufacturer:NAME", given.value));
@@ -333,7 +331,7 @@ ReadConfiguration read_configuration(const std::filesystem::path& directory) {
     std::error_code ignored;
     const auto absolute = std::filesystem::absolute(directory, ignored).lexically_normal();
     const auto file = absolute / paths::configuration;
-    const auto content = file::read(file, file_bytes_max);
+    const auto content = file::read(file, configuration_bytes_max);
     if (!content) {
         auto message = content.error().detail;
         if (content.error().code == Code::not_found) message += "; `estuaryd init` makes one";

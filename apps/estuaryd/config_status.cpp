@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/requests.h"
 #include "apps/estuaryd/status_config.h"
 #include "estuary/base/text.h"
-#include "estuary/crypto/algorithms.h"
 #include "estuary/http/grammar.h"
 
 namespace estuary::daemon {
@@ -15,13 +15,6 @@ namespace {
 constexpr unsigned shards_max = 4096;
 constexpr Seconds validity_min{60}, validity_max{10 * 365 * 86400LL}, interval_min{1};
 constexpr std::size_t presign_max = 100'000'000;
-constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";  // RFC 3986
-
-Result<std::string> signing_key_type(std::string_view text) {
-    ESTUARY_TRY(const auto* type, crypto::key_type(text));
-    if (!type->signs) return fail(Code::malformed, fmt::format("keys of type '{}' do not sign", text));
-    return type->name;
-}
 
 /// The interval follows the validity where only that was given.
 void read_times(Table& table, const std::string& prefix, Seconds& validity, Seconds& interval) {

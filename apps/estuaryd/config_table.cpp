@@ -7,6 +7,7 @@
 #include <toml++/toml.h>
 
 #include "estuary/base/text.h"
+#include "estuary/crypto/algorithms.h"
 
 namespace estuary::daemon {
 namespace {
@@ -218,6 +219,12 @@ void Table::finish() const {
     for (const auto& [key, node] : as_table(node_)) {
         if (!asked_.contains(key.str())) fault(key.str(), "unknown key" + advice(key.str(), asked_));
     }
+}
+
+Result<std::string> signing_key_type(std::string_view text) {
+    ESTUARY_TRY(const auto* type, crypto::key_type(text));
+    if (!type->signs) return fail(Code::malformed, fmt::format("keys of type '{}' do not sign", text));
+    return type->name;
 }
 
 }  // namespace estuary::daemon

@@ -127,4 +127,10 @@ private:
     std::set<std::string, std::less<>> asked_;
 };
 
+/// Before a name in lists of who may enroll: one of the makers of [manufacturer.NAME].
+inline constexpr std::string_view manufacturer_prefix = "manufacturer:";
+
+/// The name of a type of key that the library has and that signs. malformed, unsupported.
+Result<std::string> signing_key_type(std::string_view text);
+
 }  // namespace estuary::daemon

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "estuary/cmp/http_client.h"
+#include "estuary/cmp/tcp_client.h"
 
 namespace estuary::daemon {
 namespace {
@@ -28,6 +29,10 @@ UpstreamSection read_upstream(Table table, const std::filesystem::path& director
     upstream.place = table.place();
     table.text_into("name", upstream.name);
     table.parsed<http::Url>("url", upstream.url, [&](std::string_view text) -> Result<http::Url> {
+        if (cmp::is_tcp_url(text)) {
+            if (!upstream.name.empty()) return fail(Code::policy, "name: directly over TCP a server has no names; give the port of the one you mean");
+            return cmp::tcp_url(text);
+        }
         ESTUARY_TRY(auto url, http::Url::parse(text));
         ESTUARY_CHECK(cmp::http_target(url, upstream.name));
         return url;

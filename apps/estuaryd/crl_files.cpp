@@ -1,7 +1,6 @@
 #include "apps/estuaryd/crl_files.h"
 
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/file_system.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/crypto/digest.h"
@@ -22,14 +22,9 @@ namespace fs = std::filesystem;
 constexpr std::size_t crl_bytes_max = std::size_t{256} << 20;  // what x509 reads
 constexpr std::size_t etag_octets = 16;
 
-tl::unexpected<Error> system_error(std::string_view what, const fs::path& path) {
-    return fail(errno == ENOENT ? Code::not_found : Code::unavailable,
-                fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
-}
-
-Result<void> flush_directory(int fd, const fs::path& path) {
-    if (::fsync(fd) != 0) return system_error("flush", path);
-    return {};
+/// What is asked for may not be there: not_found.
+tl::unexpected<Error> list_error(std::string_view what, const fs::path& path) {
+    return system_error(what, path, errno == ENOENT ? Code::not_found : Code::unavailable);
 }
 
 /// Root may make it for a server that runs as another user.
@@ -43,7 +38,7 @@ void give_to_owner_of_parent(const fs::path& directory) {
 Result<ByteVec> read_whole(const fs::path& path, std::int64_t size) {
     if (size > static_cast<std::int64_t>(crl_bytes_max)) return fail(Code::too_large, path.string() + " is too large for a CRL");
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return system_error("open", path);
+    if (fd < 0) return list_error("open", path);
     ByteVec octets(static_cast<std::size_t>(size));
     std::size_t got = 0;
     while (got < octets.size()) {
@@ -68,14 +63,14 @@ Result<CrlFiles::Lock> CrlFiles::lock() {
         [[maybe_unused]] const int ignored = ::chmod(directory_.c_str(), 0755);  // whatever the umask: lists are for everybody
         give_to_owner_of_parent(directory_);
     } else if (errno != EEXIST) {
-        return system_error("make", directory_);
+        return list_error("make", directory_);
     }
     // The directory itself: a file for the lock would have an owner and a mode that may not suit the next process.
     const int fd = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return system_error("open", directory_);
+    if (fd < 0) return list_error("open", directory_);
     Lock lock{fd};
     while (::flock(fd, LOCK_EX) != 0)
-        if (errno != EINTR) return system_error("lock", directory_);
+        if (errno != EINTR) return list_error("lock", directory_);
     return lock;
 }
 
@@ -86,19 +81,15 @@ Result<void> CrlFiles::stage(std::string_view name, Bytes der) {
 }
 
 Result<void> CrlFiles::release(std::string_view name) {
-    if (::rename(staged(name).c_str(), path(name).c_str()) != 0) return system_error("rename to", path(name));
-    const int fd = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return system_error("open", directory_);
-    auto flushed = flush_directory(fd, directory_);
-    ::close(fd);
-    return flushed;
+    if (::rename(staged(name).c_str(), path(name).c_str()) != 0) return list_error("rename to", path(name));
+    return flush_directory(directory_);
 }
 
 void CrlFiles::abandon(std::string_view name) { ::unlink(staged(name).c_str()); }
 
 Result<CrlFiles::Stamp> CrlFiles::look_at(const fs::path& path) {
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return system_error("look at", path);
+    if (::stat(path.c_str(), &status) != 0) return list_error("look at", path);
     return Stamp{status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size};
 }
 

@@ -67,6 +67,18 @@ void check_peers(const Configuration& configuration, PeerChecks& checks, authori
 
 }  // namespace
 
+Result<std::shared_ptr<const Generation>> answering_generation(Session& session, const crypto::Secret* passphrase, const Program& program) {
+    const auto& configuration = session.configuration;
+    Faults faults{configuration.file.string()};
+    auto config = load_authority(configuration, passphrase, program.clock.now(), faults);
+    auto generation = std::make_shared<Generation>();
+    if (config) generation->above = wire_upstream_cas(configuration, passphrase, *session.store, program, *config, faults);
+    if (!config || faults.count() != 0) return fail(Code::policy, "the configuration cannot be used: `estuaryd check` says why");
+    ESTUARY_TRY(generation->authority, authority::Authority::create(std::move(*config), *session.store, program.clock, program.entropy));
+    generation->configuration = configuration;
+    return std::shared_ptr<const Generation>{std::move(generation)};
+}
+
 est::CrlSource crl_source(const Configuration& configuration, authority::Authority& authority) {
     std::map<std::string, std::string, std::less<>> bases;
     for (const auto& ca : configuration.cas) bases.emplace(ca.name, status_base(ca));

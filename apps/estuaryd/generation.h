@@ -3,6 +3,7 @@
 #include "apps/estuaryd/handler.h"
 #include "apps/estuaryd/peer_checks.h"
 #include "apps/estuaryd/program.h"
+#include "apps/estuaryd/session.h"
 
 namespace estuary::daemon {
 
@@ -17,6 +18,10 @@ std::optional<MadeGeneration> make_generation(Configuration configuration, const
                                               store::Store& store, PeerChecks& checks, const Program& program,
                                               const std::function<void(const Fault&)>& tell,
                                               std::shared_ptr<authority::KeyPool> keys = {});
+
+/// Only what answers messages that come in files: the authority with its CAs, and the ways to those above. policy where the
+/// configuration cannot be used.
+Result<std::shared_ptr<const Generation>> answering_generation(Session& session, const crypto::Secret* passphrase, const Program& program);
 
 /// What is told of CRLs in answers: the complete lists of a CA's shards, and the root's, as they are published.
 est::CrlSource crl_source(const Configuration& configuration, authority::Authority& authority);

@@ -1,18 +1,15 @@
 #include "apps/estuaryd/handler.h"
 
+#include <fmt/format.h>
+
 #include "apps/estuaryd/cmc_service.h"
 #include "apps/estuaryd/cmp_service.h"
-
-#include <fmt/format.h>
+#include "apps/estuaryd/requests.h"
 
 namespace estuary::daemon {
 namespace {
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
 bool is_cmc(const Generation& generation, std::string_view target) { return generation.cmc && generation.cmc->http->owns(target); }
-
-bool reads(const http::Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
 }  // namespace
 
@@ -168,7 +165,7 @@ void Gateway::answer(const net::ResponderPtr& responder, http::Response response
 
 http::Response Gateway::serve_other(const http::Request& request) {
     if (path_of(request.target) != "/healthz") return http::text_response(404, "There is nothing here.");
-    if (!reads(request)) {
+    if (!is_read(request)) {
         auto response = http::text_response(405, "Use GET.");
         response.headers.add("Allow", "GET, HEAD");
         return response;

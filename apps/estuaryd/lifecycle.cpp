@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/file_system.h"
 #include "estuary/base/text.h"
 
 namespace estuary::daemon {
@@ -40,13 +41,13 @@ std::string pid_in(int fd) {
 
 Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& file) {
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return fail(Code::unavailable, fmt::format("cannot open {}: {}", file.string(), std::strerror(errno)));
+    if (fd < 0) return system_error("open", file);
     DirectoryLock lock{fd};
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             return fail(Code::conflict, fmt::format("{} is served already, by process {}; stop that first",
                                                     file.parent_path().string(), pid_in(fd)));
-        return fail(Code::unavailable, fmt::format("cannot lock {}: {}", file.string(), std::strerror(errno)));
+        return system_error("lock", file);
     }
     const auto pid = fmt::format("{}\n", ::getpid());
     // The number is for people; the lock alone decides. A full disk must not keep the server from starting.

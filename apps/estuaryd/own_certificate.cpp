@@ -1,22 +1,14 @@
 #include "apps/estuaryd/own_certificate.h"
 
-#include <cerrno>
-#include <cstring>
-
-#include <sys/stat.h>
-
 #include <fmt/format.h>
 
+#include "apps/estuaryd/file_system.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
 namespace {
 
-Result<void> make_directory(const std::filesystem::path& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        return fail(Code::unavailable, fmt::format("cannot make {}: {}", path.string(), std::strerror(errno)));
-    return {};
-}
+constexpr std::size_t common_name_max = 64;  // RFC 5280 A.1, ub-common-name
 
 std::optional<std::string> why_new(const Result<CertificateAndKey>& present, const OwnCertificate& wanted,
                                    const authority::CaConfig& ca, Time now) {
@@ -26,6 +18,40 @@ std::optional<std::string> why_new(const Result<CertificateAndKey>& present, con
 }
 
 }  // namespace
+
+x509::Name first_common_name(const std::vector<std::string>& texts) {
+    for (const auto& text : texts) {
+        if (text.size() > common_name_max) continue;
+        // Host names and the bases of services have URI characters only: nothing to escape.
+        if (auto name = x509::Name::from_text("CN=" + text)) return *name;
+    }
+    return {};
+}
+
+OwnCertificate service_certificate(const std::filesystem::path& directory, const std::string& file, std::string profile,
+                                   const std::string& ca, const std::string& key_type, x509::Name subject) {
+    OwnCertificate wanted;
+    wanted.certificate = directory / (file + ".pem");
+    wanted.key = directory / (file + ".key");
+    wanted.profile = std::move(profile);
+    wanted.ca = ca;
+    wanted.key_type = key_type;
+    wanted.subject = std::move(subject);
+    return wanted;
+}
+
+authority::Profile service_profile(std::string name, const std::string& ca, const std::string& key_type, const der::Oid& purpose,
+                                   Seconds validity) {
+    authority::Profile profile;
+    profile.name = std::move(name);
+    profile.ca = ca;
+    profile.validity = validity;
+    profile.key_types = {key_type};
+    profile.subject.allowed = {x509::oid::common_name};
+    profile.key_usage = x509::digital_signature;
+    profile.ext_key_usage = {purpose};
+    return profile;
+}
 
 bool is_signed_by(const x509::Certificate& certificate, const x509::Certificate& issuer) {
     const auto key = issuer.public_key();
@@ -69,7 +95,7 @@ Result<CurrentOwnCertificate> current_own_certificate(const OwnCertificate& want
     auto present = load();
     auto why = why_new(present, wanted, *ca, now);
     if (!why) return CurrentOwnCertificate{std::move(*present), {}, {}};
-    ESTUARY_CHECK(make_directory(wanted.key.parent_path()));
+    ESTUARY_CHECK(ensure_directory(wanted.key.parent_path()));
     auto issued = issue_own_certificate(wanted, authority, store, passphrase);
     if (issued) {
         ESTUARY_TRY(auto renewed, load());

@@ -16,6 +16,18 @@ struct OwnCertificate {
     std::vector<x509::GeneralName> names;    ///< subject alternative names
 };
 
+/// The first of these that fits into a common name (64 characters, RFC 5280 A.1); empty if none does.
+x509::Name first_common_name(const std::vector<std::string>& texts);
+
+/// Of one of this server's services, which signs its messages: FILE.pem and FILE.key in `directory`.
+OwnCertificate service_certificate(const std::filesystem::path& directory, const std::string& file, std::string profile,
+                                   const std::string& ca, const std::string& key_type, x509::Name subject);
+
+inline constexpr Seconds service_validity{365 * 86400LL};
+/// The authority's profile for it: one key, of this type, which signs; nothing but a common name.
+authority::Profile service_profile(std::string name, const std::string& ca, const std::string& key_type, const der::Oid& purpose,
+                                   Seconds validity = service_validity);
+
 /// Whether the key of `issuer` signed it.
 bool is_signed_by(const x509::Certificate& certificate, const x509::Certificate& issuer);
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 
 namespace estuary::daemon {
@@ -34,6 +35,13 @@ Result<crypto::Secret> read_secret_line(const std::filesystem::path& path) {
     crypto::Secret line{without_line_break(whole.reveal_text())};
     if (line.empty()) return fail(Code::malformed, path.string() + " is empty");
     return line;
+}
+
+Result<crypto::Secret> read_password_key(const Configuration& configuration) {
+    ESTUARY_TRY(const auto line, read_secret_line(configuration.security.password_key.path));
+    auto octets = from_hex(line.reveal_text());
+    if (!octets) return fail(in_context(configuration.security.password_key.path.string(), octets.error()));
+    return crypto::Secret{std::move(*octets)};
 }
 
 Result<std::optional<crypto::Secret>> passphrase(const std::string& file, const FileName& configured) {

@@ -14,6 +14,9 @@ Result<std::optional<crypto::Secret>> passphrase(const std::string& file, const 
 /// A secret text of a private file, without the line break at its end; empty is malformed.
 Result<crypto::Secret> read_secret_line(const std::filesystem::path& path);
 
+/// The key that passwords and shared secrets are kept under: security.password_key, in hexadecimal.
+Result<crypto::Secret> read_password_key(const Configuration& configuration);
+
 /// The text without one line break at its end.
 std::string_view without_line_break(std::string_view text) noexcept;
 

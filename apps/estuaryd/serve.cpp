@@ -10,6 +10,7 @@
 #include <fmt/ostream.h>
 
 #include "apps/estuaryd/cmp_service.h"
+#include "apps/estuaryd/cmp_tcp.h"
 #include "apps/estuaryd/commands.h"
 #include "apps/estuaryd/expiry.h"
 #include "apps/estuaryd/generation.h"
@@ -122,6 +123,12 @@ private:
         gateway_->replace_cmp(CmpService::make(generation, options_.passphrase_file, *store_, program_, tell));
         if (!configuration.cmp.present) return {};
         if (!gateway_->current_cmp()) return fail(Code::malformed, "");
+        cmp_handler_.emplace(*gateway_);
+        if (!configuration.cmp.tcp_listen.empty()) {
+            auto server = net::Server::create(cmp_tcp_options(configuration), *cmp_handler_);
+            if (!server) return fail(in_context("[cmp] tcp_listen", server.error()));
+            cmp_tcp_ = std::move(*server);
+        }
         if (configuration.cmp.listen.empty()) return {};
         net::ServerOptions options;
         options.listen = configuration.cmp.listen;
@@ -129,7 +136,6 @@ private:
         options.io_threads = configuration.io_threads;
         options.worker_threads = configuration.worker_threads;
         options.server_name = "cmp";
-        cmp_handler_.emplace(*gateway_);
         auto server = net::Server::create(std::move(options), *cmp_handler_);
         if (!server) return fail(in_context("[cmp] listen", server.error()));
         cmp_ = std::move(*server);
@@ -137,6 +143,11 @@ private:
     }
 
     void start_cmp(const Configuration& configuration) {
+        if (cmp_tcp_) {
+            cmp_tcp_->start();
+            for (std::size_t i = 0; const auto& each : configuration.cmp.tcp_listen)
+                log::info("serving CMP over TCP", {{"address", to_string(net::Listen{each.listen.address, cmp_tcp_->port(i++)})}, {"label", each.label}});
+        }
         if (!cmp_) return;
         cmp_->start();
         for (std::size_t i = 0; i < configuration.cmp.listen.size(); ++i)
@@ -264,6 +275,7 @@ private:
             for (const auto& listen : configuration.listen) text += to_string(listen) + " ";
             for (const auto& listen : configuration.status.listen) text += "status " + to_string(listen) + " ";
             for (const auto& listen : configuration.cmp.listen) text += "cmp " + to_string(listen) + " ";
+            for (const auto& each : configuration.cmp.tcp_listen) text += "cmp over tcp " + to_string(each.listen) + "=" + each.label + " ";
             return text + (configuration.metrics ? to_string(*configuration.metrics) : "");
         };
         const auto tell = [](std::string_view what) { log::warning("takes effect at the next start", {{"section", what}}); };
@@ -365,6 +377,7 @@ private:
         server_->drain(patience);
         if (status_) status_->drain(patience);
         if (cmp_) cmp_->drain(patience);
+        if (cmp_tcp_) cmp_tcp_->drain(patience);
         keys_->stop();
         if (status_threads_) status_threads_->stop();
         peer_checks_->stop();
@@ -386,7 +399,7 @@ private:
     StatusDesk desk_;
     std::optional<StatusHandler> status_handler_;
     std::optional<CmpHandler> cmp_handler_;
-    std::unique_ptr<net::Server> server_, metrics_, status_, cmp_;
+    std::unique_ptr<net::Server> server_, metrics_, status_, cmp_, cmp_tcp_;
     std::unique_ptr<store::Store> store_;
     std::optional<PeerChecks> peer_checks_;
     std::optional<StatusThreads> status_threads_;

@@ -11,8 +11,6 @@
 namespace estuary::daemon {
 namespace {
 
-constexpr std::size_t common_name_max = 64;  // RFC 5280 A.1, ub-common-name
-
 Result<std::vector<x509::GeneralName>> host_names(const TlsSection& tls) {
     std::vector<x509::GeneralName> names;
     for (const auto& host : tls.hosts) {
@@ -25,11 +23,10 @@ Result<std::vector<x509::GeneralName>> host_names(const TlsSection& tls) {
 
 /// The first DNS name as common name, for those who look there; clients go by the SAN.
 x509::Name subject_of(const std::vector<x509::GeneralName>& names) {
-    for (const auto& name : names) {
-        if (name.kind != x509::GeneralName::Kind::dns || name.value.size() > common_name_max) continue;
-        if (auto subject = x509::Name::from_text("CN=" + std::string{as_text(name.value)})) return *subject;
-    }
-    return {};
+    std::vector<std::string> hosts;
+    for (const auto& name : names)
+        if (name.kind == x509::GeneralName::Kind::dns) hosts.emplace_back(as_text(name.value));
+    return first_common_name(hosts);
 }
 
 bool names_differ(const TlsSection& tls, const x509::Certificate& certificate) {

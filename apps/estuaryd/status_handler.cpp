@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/requests.h"
 #include "estuary/asn1/der.h"
 #include "estuary/base/text.h"
 #include "estuary/http/grammar.h"
@@ -12,14 +13,9 @@ namespace estuary::daemon {
 namespace {
 
 constexpr std::string_view crl_prefix = "/crl/", ca_prefix = "/ca/";
-constexpr std::string_view name_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
 /// An OCSP answer that is_quick found ready, for the serve that follows on the same thread.
 thread_local std::optional<http::Response> ready;
-
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
-bool is_read(const http::Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
 http::Response not_found() { return http::text_response(404, "There is nothing here."); }
 
@@ -31,7 +27,7 @@ http::Response use_get() {
 
 /// One plain name, none of the hidden ones that are being written.
 bool is_crl_name(std::string_view name) {
-    return name.size() > 4 && name.ends_with(".crl") && !name.starts_with('.') && name.find_first_not_of(name_letters) == std::string_view::npos;
+    return name.size() > 4 && name.ends_with(".crl") && !name.starts_with('.') && name.find_first_not_of(unreserved) == std::string_view::npos;
 }
 
 /// When the next list is to be had by the schedule. Caches that kept this one up to its nextUpdate would hide what is revoked.

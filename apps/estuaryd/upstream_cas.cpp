@@ -8,8 +8,10 @@
 #include "apps/estuaryd/load.h"
 #include "estuary/base/file.h"
 #include "estuary/cmp/http_client.h"
+#include "estuary/cmp/tcp_client.h"
 #include "estuary/cmp/upstream.h"
 #include "estuary/net/client.h"
+#include "estuary/net/message_client.h"
 
 namespace estuary::daemon {
 namespace {
@@ -78,6 +80,24 @@ net::ClientOptions connection_options(const UpstreamSection& section, const std:
     return options;
 }
 
+/// Without HTTP: a connection for each message. Who is told to wait by the framing comes again with the same message.
+Result<ByteVec> exchange_over_tcp(const http::Url& url, const net::ClientOptions& options, Bytes message) {
+    std::unique_ptr<net::MessageConnection> connection;
+    const auto length = [&](Bytes begun) { return cmp::tcp_frame_octets(begun, options.body_bytes_max); };
+    return cmp::TcpClient{}.ask(message, [&](Bytes frame) -> Result<ByteVec> {
+        ESTUARY_TRY(connection, net::MessageConnection::open(url, {options.connect_timeout, options.exchange_timeout}));
+        return connection->exchange(frame, length);
+    });
+}
+
+Result<cmp::Channel> channel_to(const UpstreamSection& section, net::ClientOptions options) {
+    if (section.url.scheme == "tcp")
+        return [url = section.url, options = std::move(options)](std::string_view, Bytes message) { return exchange_over_tcp(url, options, message); };
+    ESTUARY_TRY(auto target, cmp::http_target(section.url, section.name));
+    const auto connections = std::make_shared<Connections>(section.url, std::move(target), std::move(options));
+    return [connections](std::string_view operation, Bytes message) { return connections->exchange(operation, message); };
+}
+
 Result<std::shared_ptr<const cmp::Above>> make_above(const UpstreamSection& section, const authority::CaConfig& ca, const crypto::Secret* passphrase) {
     ESTUARY_TRY(auto own, load_certificate_and_key(section.certificate.path, section.key.path, passphrase));
     if (!own.chain.front().has_ext_key_usage(x509::oid::kp_cmc_ra))
@@ -88,10 +108,8 @@ Result<std::shared_ptr<const cmp::Above>> make_above(const UpstreamSection& sect
     client.anchors = anchors;
     client.intermediates = ca.chain;
     client.intermediates.push_back(ca.certificate);
-    ESTUARY_TRY(auto target, cmp::http_target(section.url, section.name));
-    const auto connections = std::make_shared<Connections>(section.url, std::move(target), connection_options(section, anchors, own));
-    const auto channel = [connections](std::string_view operation, Bytes message) { return connections->exchange(operation, message); };
-    return std::make_shared<const cmp::Above>(cmp::Above{channel, std::move(client)});
+    ESTUARY_TRY(auto channel, channel_to(section, connection_options(section, anchors, own)));
+    return std::make_shared<const cmp::Above>(cmp::Above{std::move(channel), std::move(client)});
 }
 
 }  // namespace

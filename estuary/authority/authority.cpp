@@ -37,13 +37,8 @@ std::string names_text(const std::vector<x509::GeneralName>& names) {
 Authority::Impl::Impl(Config configuration, store::Store& where, const Clock& time, crypto::Entropy& random)
     : config{std::move(configuration)}, store{where}, clock{time}, entropy{random}, policy{config.blocked_keys, entropy} {}
 
-Result<void> Authority::Impl::prepare() {
-    if (config.password_key.reveal().size() < password_key_octets_min)
-        return fail(Code::policy, fmt::format("password_key needs {} octets or more", password_key_octets_min));
-    if (config.slow_hashes_max == 0) return fail(Code::policy, "slow_hashes_max must be 1 or more");
+Result<void> Authority::Impl::prepare_anchors() {
     for (const auto& ca : config.cas) {
-        ESTUARY_TRY(auto issuer, prepare_issuer(ca));
-        if (!issuers.emplace(ca.name, std::move(issuer)).second) return fail(Code::policy, "two CAs named " + ca.name);
         anchors.emplace_back(ca.certificate, Anchor{true, {}});
         for (const auto& certificate : ca.chain) anchors.emplace_back(certificate, Anchor{true, {}});
         for (const auto& certificate : ca.rollover) anchors.emplace_back(certificate, Anchor{true, {}});
@@ -52,6 +47,21 @@ Result<void> Authority::Impl::prepare() {
         if (manufacturer.name.empty()) return fail(Code::policy, "manufacturer anchors without a name");
         for (const auto& anchor : manufacturer.anchors) anchors.emplace_back(anchor, Anchor{false, manufacturer.name});
     }
+    std::vector<x509::Certificate> certificates;
+    for (const auto& [anchor, meaning] : anchors) certificates.push_back(anchor);
+    ESTUARY_TRY(trust, x509::TrustAnchors::create(certificates));
+    return {};
+}
+
+Result<void> Authority::Impl::prepare() {
+    if (config.password_key.reveal().size() < password_key_octets_min)
+        return fail(Code::policy, fmt::format("password_key needs {} octets or more", password_key_octets_min));
+    if (config.slow_hashes_max == 0) return fail(Code::policy, "slow_hashes_max must be 1 or more");
+    for (const auto& ca : config.cas) {
+        ESTUARY_TRY(auto issuer, prepare_issuer(ca));
+        if (!issuers.emplace(ca.name, std::move(issuer)).second) return fail(Code::policy, "two CAs named " + ca.name);
+    }
+    ESTUARY_CHECK(prepare_anchors());
     for (const auto& profile : config.profiles) {
         const auto issuer = issuers.find(profile.ca);
         if (issuer == issuers.end())

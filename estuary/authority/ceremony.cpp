@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "estuary/authority/policy.h"
+#include "estuary/authority/policy_rules.h"
 #include "estuary/authority/serial.h"
 #include "estuary/base/encoding.h"
 
@@ -46,12 +47,8 @@ unsigned generation_of(const x509::Name& subject) {
     return error == std::errc{} && end == number.data() + number.size() && generation > 0 && generation < 10'000 ? generation : 1;
 }
 
-struct Period {
-    Time not_before{}, not_after{};
-};
-
 /// notAfter is the last second of the period (bug class 21).
-Period period(Time now, Seconds validity) {
+Validity period(Time now, Seconds validity) {
     const auto begin = now - ceremony_backdate;
     return {begin, begin + validity - Seconds{1}};
 }
@@ -67,7 +64,7 @@ public:
     struct Plan {
         x509::Name subject;
         crypto::PublicKey key;
-        Period period;
+        Validity period;
         std::optional<std::uint32_t> path_length;
         std::optional<x509::NameConstraints> name_constraints;
         std::string_view profile;
@@ -204,8 +201,8 @@ Result<RolledOver> roll_over(const CaPlan& plan, const x509::Certificate& old_ro
     Ceremony ceremony{plan, now, entropy, own};
     ESTUARY_TRY(auto next, ceremony.make(generation_of(old_root.subject()) + 1));
     ESTUARY_TRY(const auto old_key, old_root.public_key());
-    const Period old_period{old_root.not_before(), old_root.not_after()};
-    const Period new_until_old_ends{next.root.not_before(), std::min(next.root.not_after(), old_root.not_after())};
+    const Validity old_period{old_root.not_before(), old_root.not_after()};
+    const Validity new_until_old_ends{next.root.not_before(), std::min(next.root.not_after(), old_root.not_after())};
     ESTUARY_TRY(auto old_with_new,
                 ceremony.below({old_root.subject(), old_key, old_period, {}, {}, "old-with-new", true}, next.root_key, next.root));
     ESTUARY_TRY(auto new_with_old, ceremony.below({next.root.subject(), next.root_key.public_key(), new_until_old_ends, {}, {},

@@ -3,7 +3,6 @@
 #include "estuary/authority/impl.h"
 #include "estuary/authority/issued_by.h"
 #include "estuary/authority/serial.h"
-#include "estuary/x509/path.h"
 
 namespace estuary::authority {
 namespace {
@@ -71,11 +70,7 @@ Result<CertificateProof> Authority::authenticate_signer(const x509::Certificate&
         if (!is_valid(ca->certificate)) return fail(Code::not_authorised, "the CA's own certificate is not valid now");
         if (auto proof = impl_->prove_own(signer)) return proof;
     }
-    std::vector<x509::Certificate> anchors;
-    for (const auto& [anchor, meaning] : impl_->anchors) anchors.push_back(anchor);
-    x509::PathOptions options;
-    options.at = now;
-    const auto path = x509::validate_path(signer, others, anchors, options);
+    const auto path = x509::validate_path(signer, others, *impl_->trust, {.at = now});
     if (!path) return fail(Code::not_authorised, "the signer's certificate is not known here", path.error().detail);
     std::vector<ByteVec> chain;
     for (const auto& certificate : *path) chain.push_back(to_vec(certificate.der()));

@@ -6,6 +6,7 @@
 #include "estuary/authority/passwords.h"
 #include "estuary/authority/policy.h"
 #include "estuary/authority/upstream.h"
+#include "estuary/x509/path.h"
 
 namespace estuary::authority {
 
@@ -35,6 +36,7 @@ public:
 
     /// Checks the configuration and prepares CAs, profiles and anchors.
     Result<void> prepare();
+    Result<void> prepare_anchors();
 
     Result<std::optional<store::CredentialRecord>> credential(std::string_view name);
     Result<CertificateProof> prove_own(x509::Certificate certificate);
@@ -106,6 +108,7 @@ public:
     std::map<std::string, Issuer, std::less<>> issuers;
     std::map<std::string, std::unique_ptr<Rules>, std::less<>> profiles;
     std::vector<std::pair<x509::Certificate, Anchor>> anchors;
+    std::optional<x509::TrustAnchors> trust;   ///< the same certificates, ready to validate paths
 };
 
 }  // namespace estuary::authority

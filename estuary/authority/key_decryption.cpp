@@ -30,10 +30,6 @@ Result<void> check_identifier(Bytes identifier) {
     return {};
 }
 
-bool is_registration_authority(const Principal& principal) {
-    return principal.certificate && principal.certificate->registration_authority;
-}
-
 /// What the operator bound the key to (bug class 8).
 Result<bool> may_name(const store::DecryptionKey& key, const KeyUser& user) {
     if (!key.credential.empty() && (!user.principal.credential || user.principal.credential->name != key.credential)) return false;
@@ -51,7 +47,7 @@ Result<bool> is_named(const x509::Certificate& certificate, Bytes identifier) {
 /// authority asks for others.
 bool is_holders(const store::CertificateRecord& record, const x509::Certificate& certificate, const KeyUser& user) {
     const bool same_subject = !user.subject.empty() && certificate.subject() == user.subject;
-    return is_registration_authority(user.principal) || same_subject || record.requester == user.principal.describe();
+    return user.principal.is_registration_authority() || same_subject || record.requester == user.principal.describe();
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace {
 using crypto::KeyKind;
 using crypto::KeyType;
 
-/// What an SPKI says of the kind of key.
-struct Kind {
+/// What an SPKI says of its key's algorithm.
+struct KeyAlgorithm {
     der::Oid algorithm, curve;
     std::size_t modulus_bits = 0;
 };
@@ -28,23 +28,23 @@ std::size_t bits_of(Bytes big_endian) {
 }
 
 /// SubjectPublicKeyInfo, with a key in it or not. What cannot be read says nothing.
-Kind kind_of(Bytes spki) {
-    Kind kind;
+KeyAlgorithm key_algorithm_of(Bytes spki) {
+    KeyAlgorithm found;
     auto outer = der::enter_only(spki, der::Tag::sequence, "SubjectPublicKeyInfo");
-    if (!outer) return kind;
+    if (!outer) return found;
     auto identifier = outer->enter(der::Tag::sequence);
-    if (!identifier) return kind;
-    kind.algorithm = identifier->oid().value_or(der::Oid{});
-    if (identifier->next_is(der::Tag::oid)) kind.curve = identifier->oid().value_or(der::Oid{});
+    if (!identifier) return found;
+    found.algorithm = identifier->oid().value_or(der::Oid{});
+    if (identifier->next_is(der::Tag::oid)) found.curve = identifier->oid().value_or(der::Oid{});
     const auto octets = outer->bit_string_octets();
-    if (!octets) return kind;
+    if (!octets) return found;
     auto modulus = der::enter_only(*octets, der::Tag::sequence, "RSAPublicKey");
-    if (!modulus) return kind;
-    if (const auto value = modulus->integer_octets()) kind.modulus_bits = bits_of(*value);
-    return kind;
+    if (!modulus) return found;
+    if (const auto value = modulus->integer_octets()) found.modulus_bits = bits_of(*value);
+    return found;
 }
 
-bool is_better(const KeyType& candidate, const KeyType* best, const Kind& wanted) {
+bool is_better(const KeyType& candidate, const KeyType* best, const KeyAlgorithm& wanted) {
     if (candidate.algorithm != wanted.algorithm) return false;
     if (candidate.kind != KeyKind::rsa) return best == nullptr && (wanted.curve.empty() || candidate.parameters == wanted.curve);
     return candidate.bits >= wanted.modulus_bits && (best == nullptr || candidate.bits < best->bits);
@@ -55,7 +55,7 @@ constexpr std::string_view operation_name = "serverkeygen";
 }  // namespace
 
 std::string choose_key_type(Bytes spki, const std::vector<std::string>& types) {
-    const auto wanted = kind_of(spki);
+    const auto wanted = key_algorithm_of(spki);
     const KeyType* best = nullptr;
     for (const auto& name : types)
         if (const auto type = crypto::key_type(name); type && is_better(**type, best, wanted)) best = *type;

@@ -13,10 +13,6 @@ using Names = std::vector<x509::GeneralName>;
 /// Less than this would leave devices without the time to notice that their CA ends.
 constexpr Seconds last_hour{3600};
 
-bool is_registration_authority(const Principal& principal) {
-    return principal.certificate && principal.certificate->registration_authority;
-}
-
 /// Default deny: nobody, somebody of another CA, or a credential for another profile gets nothing (bug classes 2, 7, 9).
 Result<void> check_principal(const Rules& rules, const EnrollRequest& request) {
     const auto& principal = request.principal;
@@ -37,7 +33,7 @@ Result<void> check_principal(const Rules& rules, const EnrollRequest& request) {
 //# If tls-unique information is included by the client, the server MUST verify it.
 /// A registration authority passes on what others signed (RFC 7030 3.7): id-kp-cmcRA exempts it.
 Result<void> check_linking(const EnrollRequest& request) {
-    if (is_registration_authority(request.principal)) return {};
+    if (request.principal.is_registration_authority()) return {};
     switch (request.linking) {
         case Linking::matched: return {};
         case Linking::mismatched:
@@ -56,7 +52,7 @@ Result<void> check_possession(const EnrollRequest& request) {
         case x509::Possession::signature:
         case x509::Possession::generated_here: return {};
         case x509::Possession::registration_authority:
-            if (is_registration_authority(request.principal)) return {};
+            if (request.principal.is_registration_authority()) return {};
             return fail(Code::bad_proof, "only a registration authority may vouch for the possession of a key (RFC 4211 4)");
         case x509::Possession::decryption: break;
     }
@@ -72,11 +68,6 @@ Result<void> check_possession(const EnrollRequest& request) {
     }
     return fail(Code::bad_proof, "a key that only signs proves its possession by a signature");
 }
-
-struct Identity {
-    x509::Name subject;
-    Names names;
-};
 
 Names sorted(Names names) {
     std::ranges::sort(names);
@@ -145,7 +136,7 @@ Result<Identity> enrollment_names(const Rules& rules, const EnrollRequest& reque
     if (principal.certificate && !principal.certificate->manufacturer.empty())
         ESTUARY_CHECK(check_device_serial(principal.certificate->certificate, wanted.subject()));
     if (principal.certificate && principal.certificate->manufacturer.empty() && !principal.credential &&
-        !is_registration_authority(principal)) {
+        !principal.is_registration_authority()) {
         if (auto names = same_names_as(principal.certificate->certificate, wanted); !names)
             return fail(Code::not_authorised, "a client certificate enrolls its own names only: " + names.error().detail);
     }
@@ -153,10 +144,6 @@ Result<Identity> enrollment_names(const Rules& rules, const EnrollRequest& reque
     ESTUARY_TRY(auto names, apply_san_rules(rules, wanted.subject_alt_names(), NameSource::request));
     return Identity{std::move(subject), std::move(names)};
 }
-
-struct Validity {
-    Time not_before{}, not_after{};
-};
 
 /// notAfter is the last second (RFC 5280 4.1.2.5), so the period ends one second before its sum (bug class 21); it is cut to
 /// the CA's own. A request may wish for a later beginning and an earlier end than the profile gives, never for more.

@@ -4,6 +4,17 @@
 
 namespace estuary::authority {
 
+/// Whom a certificate names.
+struct Identity {
+    x509::Name subject;
+    std::vector<x509::GeneralName> names;
+};
+
+/// Of a certificate (RFC 5280 4.1.2.5): both ends belong to it.
+struct Validity {
+    Time not_before{}, not_after{};
+};
+
 /// Where names come from: a request, which the profile may shape, or a certificate that goes on as it is, octet for octet.
 enum class NameSource : std::uint8_t { request, certificate };
 

@@ -33,6 +33,7 @@ struct Principal {
     bool operator_ = false;         ///< a command of estuaryd on the data directory itself
 
     bool anonymous() const { return !certificate && !credential && !operator_; }
+    bool is_registration_authority() const { return certificate && certificate->registration_authority; }
     /// "credential:NAME", "certificate:CA/SERIAL", "manufacturer:NAME/SERIAL", "operator": for records and audit.
     std::string describe() const;
 };

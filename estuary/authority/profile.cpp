@@ -5,6 +5,8 @@
 namespace estuary::authority {
 namespace {
 
+using Kind = x509::GeneralName::Kind;
+
 /// Writes every field in a form that only equal profiles share: DER, each list in a SEQUENCE of its own.
 class Digest {
 public:
@@ -67,7 +69,6 @@ std::array<std::uint8_t, 32> Profile::digest() const {
 }
 
 Profile default_device_profile(std::string ca) {
-    using Kind = x509::GeneralName::Kind;
     Profile profile;
     profile.name = "device";
     profile.ca = std::move(ca);
@@ -80,7 +81,6 @@ Profile default_device_profile(std::string ca) {
 }
 
 Profile tls_server_profile(std::string ca) {
-    using Kind = x509::GeneralName::Kind;
     Profile profile;
     profile.name = "server";
     profile.ca = std::move(ca);

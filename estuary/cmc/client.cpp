@@ -5,7 +5,7 @@
 namespace estuary::cmc {
 namespace {
 
-constexpr std::size_t transaction_octets = 16, nonce_octets = 16;
+constexpr std::size_t transaction_octets = 16;
 
 ByteVec random_octets(crypto::Entropy& entropy, std::size_t count) {
     ByteVec octets(count);

@@ -16,8 +16,6 @@ constexpr std::size_t secret_octets_max = 1024;
 constexpr std::size_t hashes_max = 256;
 constexpr std::size_t hash_octets_max = 64;
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, std::move(detail)); }
-
 Result<ByteVec> read_serial_number(der::Reader& reader) {
     ESTUARY_TRY(const auto octets, reader.integer_octets());
     if (octets.size() > serial_octets_max) return fail(Code::too_large, "serialNumber: longer than 20 octets");
@@ -33,7 +31,7 @@ Result<std::vector<ByteVec>> read_hashes(der::Reader& reader) {
     while (!list.empty()) {
         if (hashes.size() == hashes_max) return fail(Code::too_large, "more than 256 hashes");
         ESTUARY_TRY(const auto hash, list.octet_string());
-        if (hash.empty() || hash.size() > hash_octets_max) return malformed("a hash of no octets, or of more than 64");
+        if (hash.empty() || hash.size() > hash_octets_max) return fail(Code::malformed, "a hash of no octets, or of more than 64");
         hashes.push_back(to_vec(hash));
     }
     return hashes;
@@ -48,7 +46,7 @@ void write_hashes(der::Writer& writer, const std::vector<ByteVec>& hashes) {
 /// CRLReason ::= ENUMERATED; 7 is not used (RFC 5280 5.3.1).
 Result<store::RevocationReason> read_reason(der::Reader& reader) {
     ESTUARY_TRY(const auto octets, reader.content(Tag::enumerated));
-    if (octets.size() != 1 || octets[0] > 10 || octets[0] == 7) return malformed("reason: no CRLReason of RFC 5280");
+    if (octets.size() != 1 || octets[0] > 10 || octets[0] == 7) return fail(Code::malformed, "reason: no CRLReason of RFC 5280");
     return static_cast<store::RevocationReason>(octets[0]);
 }
 
@@ -61,7 +59,7 @@ Result<Control> read_one_of(const TaggedAttribute& attribute, std::variant<Known
         if constexpr (!std::is_same_v<Value, UnknownControl>) {
             if (read || attribute.type != Value::type) return;
             if (attribute.values.size() != 1) {
-                read = malformed("not exactly one value");
+                read = fail(Code::malformed, "not exactly one value");
                 return;
             }
             der::Reader reader{attribute.values.front(), {.bytes_max = Limits{}.bytes_max}};
@@ -134,7 +132,7 @@ Result<ModCertTemplate> ModCertTemplate::read(der::Reader& reader) {
     ESTUARY_TRY(control.requests, read_body_part_ids(fields));
     if (fields.next_is(Tag::boolean)) {
         ESTUARY_TRY(control.replace, fields.boolean());
-        if (control.replace) return malformed("replace: TRUE is the default, which DER leaves out");
+        if (control.replace) return fail(Code::malformed, "replace: TRUE is the default, which DER leaves out");
     }
     ESTUARY_TRY(control.cert_template, x509::crmf::CertTemplate::read(fields));
     ESTUARY_CHECK(fields.finish("ModCertTemplate"));

@@ -26,6 +26,7 @@ struct OctetsControl {
 using IdentityProof = OctetsControl<oid::identity_proof>;  ///< the witness, with SHA-1 (6.2.2)
 using DataReturn = OctetsControl<oid::data_return>;
 using SenderNonce = OctetsControl<oid::sender_nonce>;
+inline constexpr std::size_t nonce_octets = 16;  ///< of those that are made here (6.6)
 using RecipientNonce = OctetsControl<oid::recipient_nonce>;
 using RegInfo = OctetsControl<oid::reg_info>;
 using ResponseInfo = OctetsControl<oid::response_info>;

@@ -15,8 +15,6 @@ constexpr Tag tcr_tag = der::context_constructed(0);
 constexpr Tag crm_tag = der::context_constructed(1);
 constexpr Tag orm_tag = der::context_constructed(2);
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, std::move(detail)); }
-
 /// Reads elements up to the end of a SEQUENCE OF.
 template <class Part, class Read>
 Result<std::vector<Part>> read_sequence(der::Reader& fields, std::size_t count_max, std::string_view what, Read&& read) {
@@ -39,7 +37,7 @@ void write_sequence(der::Writer& writer, const std::vector<Part>& parts, void (*
 }
 
 // TaggedAttribute ::= SEQUENCE { bodyPartID BodyPartID, attrType OBJECT IDENTIFIER, attrValues SET OF AttributeValue }
-Result<TaggedAttribute> read_control(der::Reader& list, const Limits& limits) {
+Result<TaggedAttribute> read_tagged_attribute(der::Reader& list, const Limits& limits) {
     ESTUARY_TRY(auto fields, list.enter(Tag::sequence));
     TaggedAttribute control;
     ESTUARY_TRY(control.id, read_body_part_id(fields));
@@ -55,7 +53,7 @@ Result<TaggedAttribute> read_control(der::Reader& list, const Limits& limits) {
     return control;
 }
 
-void write_control(der::Writer& writer, const TaggedAttribute& control) {
+void write_tagged_attribute(der::Writer& writer, const TaggedAttribute& control) {
     writer.sequence([&] {
         writer.integer(control.id).oid(control.type);
         cms::write_set_of(writer, Tag::set, {control.values.begin(), control.values.end()});
@@ -101,7 +99,7 @@ public:
     template <class Part>
     Result<void> add(const std::vector<Part>& parts) {
         for (const auto& part : parts) {
-            if (part.id == this_message) return malformed("bodyPartID 0 is the message itself and no part of it");
+            if (part.id == this_message) return fail(Code::malformed, "bodyPartID 0 is the message itself and no part of it");
             ids_.push_back(part.id);
         }
         return {};
@@ -109,7 +107,7 @@ public:
     Result<void> check() {
         std::ranges::sort(ids_);
         const auto twice = std::ranges::adjacent_find(ids_);
-        if (twice != ids_.end()) return malformed(fmt::format("bodyPartID {} occurs twice", *twice));
+        if (twice != ids_.end()) return fail(Code::malformed, fmt::format("bodyPartID {} occurs twice", *twice));
         return {};
     }
 
@@ -159,7 +157,7 @@ Result<TaggedRequest> TaggedRequest::read(der::Reader& reader) {
         sequence.front() = static_cast<std::uint8_t>(Tag::sequence);
         return crmf(sequence);
     }
-    if (tag != tcr_tag && tag != orm_tag) return malformed("TaggedRequest: neither tcr nor crm nor orm");
+    if (tag != tcr_tag && tag != orm_tag) return fail(Code::malformed, "TaggedRequest: neither tcr nor crm nor orm");
     ESTUARY_TRY(auto fields, reader.enter(*tag));
     TaggedRequest request;
     request.kind = tag == tcr_tag ? Kind::tcr : Kind::orm;
@@ -196,7 +194,7 @@ Result<PkiData> PkiData::parse(Bytes der, const Limits& limits) {
     ESTUARY_TRY(auto fields, enter_message(der, "PKIData", limits));
     PkiData data;
     ESTUARY_TRY(data.controls, read_sequence<TaggedAttribute>(fields, limits.controls_max, "control",
-                                                              [&](der::Reader& list) { return read_control(list, limits); }));
+                                                              [&](der::Reader& list) { return read_tagged_attribute(list, limits); }));
     ESTUARY_TRY(data.requests, read_sequence<TaggedRequest>(fields, limits.requests_max, "request", TaggedRequest::read));
     ESTUARY_TRY(data.contents, read_sequence<TaggedContentInfo>(fields, limits.contents_max, "cmsSequence", read_content));
     ESTUARY_TRY(data.other_messages, read_sequence<OtherMsg>(fields, limits.other_messages_max, "otherMsgSequence", read_other));
@@ -213,7 +211,7 @@ Result<PkiData> PkiData::parse(Bytes der, const Limits& limits) {
 ByteVec PkiData::encode() const {
     der::Writer writer;
     writer.sequence([&] {
-        write_sequence(writer, controls, write_control);
+        write_sequence(writer, controls, write_tagged_attribute);
         writer.raw(encode_requests());
         write_sequence(writer, contents, write_content);
         write_sequence(writer, other_messages, write_other);
@@ -237,7 +235,7 @@ Result<PkiResponse> PkiResponse::parse(Bytes der, const Limits& limits) {
     ESTUARY_TRY(auto fields, enter_message(der, "PKIResponse", limits));
     PkiResponse response;
     ESTUARY_TRY(response.controls, read_sequence<TaggedAttribute>(fields, limits.controls_max, "control",
-                                                                  [&](der::Reader& list) { return read_control(list, limits); }));
+                                                                  [&](der::Reader& list) { return read_tagged_attribute(list, limits); }));
     ESTUARY_TRY(response.contents, read_sequence<TaggedContentInfo>(fields, limits.contents_max, "cmsSequence", read_content));
     ESTUARY_TRY(response.other_messages,
                 read_sequence<OtherMsg>(fields, limits.other_messages_max, "otherMsgSequence", read_other));
@@ -253,7 +251,7 @@ Result<PkiResponse> PkiResponse::parse(Bytes der, const Limits& limits) {
 ByteVec PkiResponse::encode() const {
     der::Writer writer;
     writer.sequence([&] {
-        write_sequence(writer, controls, write_control);
+        write_sequence(writer, controls, write_tagged_attribute);
         write_sequence(writer, contents, write_content);
         write_sequence(writer, other_messages, write_other);
     });

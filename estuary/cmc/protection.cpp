@@ -99,8 +99,7 @@ Result<void> verify(const cms::SignedData& data, const cms::SignerInfo& signer, 
 
 // NoSignatureValue is the hash of what would be signed.
 Result<ByteVec> sign_without_key(const der::Oid& content_type, Bytes content, Bytes key_identifier) {
-    constexpr der::Oid sha256{"2.16.840.1.101.3.4.2.1"};
-    const auto digest_algorithm = cms::make_algorithm(sha256);
+    const auto digest_algorithm = cms::make_algorithm(cms::oid::sha256);
     der::Writer type, digest, attributes;
     type.oid(content_type);
     digest.octet_string(crypto::sha256(content));

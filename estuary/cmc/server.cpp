@@ -10,9 +10,6 @@
 namespace estuary::cmc {
 namespace {
 
-constexpr std::size_t nonce_octets = 16;
-constexpr der::Oid sha256_oid{"2.16.840.1.101.3.4.2.1"};
-
 Result<ByteVec> encode_answer(const PkiResponse& response, const MessageSigner& signer, const Reply& reply) {
     return sign(oid::pki_response, response.encode(), &signer, reply.certificates(), {reply.crls().begin(), reply.crls().end()});
 }
@@ -231,7 +228,7 @@ private:
     /// The CA's trust anchors of today (6.15). A later set has a larger number, for a new anchor begins later than those before.
     Result<void> find_anchors(EndpointState& state) {
         ESTUARY_TRY(const auto certificates, services_.authority.ca_certificates(state.ca));
-        PublishTrustAnchors control{0, cms::make_algorithm(sha256_oid), {}};
+        PublishTrustAnchors control{0, cms::make_algorithm(cms::oid::sha256), {}};
         for (const auto& certificate : certificates) {
             const auto key = certificate.public_key();
             if (!certificate.is_self_issued() || !key || !certificate.verify_signed_by(*key)) continue;

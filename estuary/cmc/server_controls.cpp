@@ -113,7 +113,7 @@ std::optional<authority::Principal> Processor::who_may_revoke(const Layer& layer
         if (by_secret && !endpoint_.config.revocation_by_secret) return {};
         auto principal = identity.principal;
         // Of whichever label: it counts here, so it answers for what was issued here, and for nothing else (bug class 7).
-        if (identity.is_ra()) principal.certificate->label = endpoint_.config.label;
+        if (identity.principal.is_registration_authority()) principal.certificate->label = endpoint_.config.label;
         return principal;
     }
     if (!endpoint_.config.revocation_by_secret) return {};

@@ -9,7 +9,6 @@
 namespace estuary::cmc {
 namespace {
 
-constexpr std::string_view protocol = "cmc";
 
 /// The key of a certification request, and the name that its signer has by it (3.2).
 struct RequestKey {

@@ -10,6 +10,9 @@
 
 namespace estuary::cmc {
 
+/// Whose the transactions on record and the shared secrets are.
+inline constexpr std::string_view protocol = "cmc";
+
 /// A step's value, or what the peer is told.
 template <class T>
 using Checked = tl::expected<T, Failure>;
@@ -18,6 +21,9 @@ using Checked = tl::expected<T, Failure>;
                                                     std::vector<BodyPartId> parts = {}, std::string cause = {}) {
     return tl::unexpected(Failure{info, std::move(text), code, std::move(parts), std::move(cause)});
 }
+
+/// popFailed: the possession of a key is not shown.
+[[nodiscard]] inline Failure pop_failed(std::string text) { return {FailInfo::pop_failed, std::move(text), Code::bad_proof, {}, {}}; }
 
 struct EndpointState {
     Endpoint config;
@@ -46,7 +52,6 @@ struct Identity {
     /// The sender vouches for the controls as well: an identity proof alone covers only the requests (6.2.1).
     bool covers_controls = false;
 
-    bool is_ra() const { return principal.certificate && principal.certificate->registration_authority; }
 };
 
 /// What a layer around says of this one: `rest` is the way from here, empty for this PKIData itself.

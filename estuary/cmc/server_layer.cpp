@@ -149,7 +149,7 @@ Checked<void> Processor::check_places(const Layer& layer) {
                 if (!is_processed(layer, id)) object("is not known here");
                 break;
             case Place::ra:
-                if (layer.identity.is_ra()) break;
+                if (layer.identity.principal.is_registration_authority()) break;
                 if (std::holds_alternative<LraPopWitness>(control)) info = FailInfo::pop_failed;
                 object("is for registration authorities only");
                 break;
@@ -163,7 +163,7 @@ bool Processor::is_processed(const Layer& layer, BodyPartId control) const {
     const auto says = [&](const ControlProcessed& list) {
         return std::ranges::any_of(list.controls, [&](const auto& reference) { return refers_to(reference, control); });
     };
-    if (layer.identity.is_ra() &&
+    if (layer.identity.principal.is_registration_authority() &&
         std::ranges::any_of(layer.all<ControlProcessed>(), [&](const auto& one) { return says(*one.second); }))
         return true;
     return std::ranges::any_of(layer.assertions, [&](const Assertion& assertion) {

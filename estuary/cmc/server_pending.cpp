@@ -6,7 +6,6 @@
 namespace estuary::cmc {
 namespace {
 
-constexpr std::string_view protocol = "cmc";
 constexpr Seconds after_approval{7 * 86'400};  // beyond the time that a person has to decide
 
 /// A request as it is kept: in its own syntax, and what registration authorities changed.

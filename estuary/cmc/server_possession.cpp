@@ -7,7 +7,6 @@
 namespace estuary::cmc {
 namespace {
 
-constexpr std::string_view protocol = "cmc";
 using x509::Possession;
 
 /// "RSA gets ktri, EC and X25519 kari, ML-KEM an ori"; keys that only sign get nothing that they could open.
@@ -49,10 +48,6 @@ bool is_witnessed_here(const Layer& layer, BodyPartId request) {
         const auto* witness = std::get_if<LraPopWitness>(assertion.control);
         return witness != nullptr && assertion.rest.empty() && covers(*witness, request);
     });
-}
-
-Failure pop_failed(std::string text, std::string cause = {}) {
-    return {FailInfo::pop_failed, std::move(text), Code::bad_proof, {}, std::move(cause)};
 }
 
 }  // namespace

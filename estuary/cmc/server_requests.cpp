@@ -17,7 +17,6 @@ using x509::CertificationRequest;
 
 constexpr std::string_view others_first = "another request of this message could not be processed: send all of them again";
 
-bool is_ra(const Principal& principal) { return principal.certificate && principal.certificate->registration_authority; }
 
 /// Whether an assertion puts the registration authority in the place of the sender: it answers for what it changed or vouched
 /// for, be it the message or an identity proof in it.
@@ -99,8 +98,6 @@ bool names_one_subject(const authority::CredentialProof& credential) {
     });
 }
 
-tl::unexpected<Failure> pop_failed(std::string text) { return refuse(FailInfo::pop_failed, Code::bad_proof, std::move(text)); }
-
 }  // namespace
 
 /// Who asks the authority: the sender, or the registration authority that changed the request or vouches for it. Then it is the
@@ -113,7 +110,7 @@ const Principal& Processor::principal_for(const Layer& layer) const {
 
 /// The holder of a certificate of this very label and profile renews it; all else is a new request.
 Verb Processor::verb_for(const Principal& principal) const {
-    if (!principal.certificate || is_ra(principal)) return Verb::enroll;
+    if (!principal.certificate || principal.is_registration_authority()) return Verb::enroll;
     const auto& proof = *principal.certificate;
     const bool own =
         proof.issued_by_ca == endpoint_.ca && proof.profile == endpoint_.config.profile && proof.label == endpoint_.config.label;
@@ -157,7 +154,7 @@ Checked<CertificationRequest> Processor::read_crmf(const Layer& layer, const Tag
         auto parts = parts_of(message);
         if (!unproven) {
             x509::crmf::Receiver receiver;
-            receiver.from_registration_authority = is_ra(principal_for(layer)) && endpoint_.config.ra_may_prove_possession;
+            receiver.from_registration_authority = principal_for(layer).is_registration_authority() && endpoint_.config.ra_may_prove_possession;
             auto proven = x509::crmf::to_certification_request(message, receiver);
             // raVerified from anybody else is a proof that fails, whoever they are.
             if (!proven && proven.error().code == Code::not_authorised) return fail(Code::bad_proof, proven.error().detail);
@@ -186,9 +183,9 @@ Checked<void> Processor::check_pop_link(const Layer& layer, const CertificationR
         const auto& credential = layer.identity.principal.credential;
         const bool by_name = credential && names_one_subject(*credential) && random == nullptr;
         if (!endpoint_.config.pop_link_required || by_name) return {};
-        return pop_failed("popLinkRandom, and popLinkWitnessV2 in every request, are needed with a shared secret");
+        return tl::unexpected(pop_failed("popLinkRandom, and popLinkWitnessV2 in every request, are needed with a shared secret"));
     }
-    if (random == nullptr) return pop_failed("popLinkWitness without popLinkRandom");
+    if (random == nullptr) return tl::unexpected(pop_failed("popLinkWitness without popLinkRandom"));
     const auto verified = [&]() -> Result<void> {
         const auto& limits = endpoint_.config.witnesses;
         if (*modern) ESTUARY_CHECK(verify(**modern, *layer.identity.secret, random->octets, limits));
@@ -196,7 +193,7 @@ Checked<void> Processor::check_pop_link(const Layer& layer, const CertificationR
         return {};
     }();
     if (verified) return {};
-    if (verified.error().code == Code::bad_proof) return pop_failed("popLinkWitness is not that of this secret and random value");
+    if (verified.error().code == Code::bad_proof) return tl::unexpected(pop_failed("popLinkWitness is not that of this secret and random value"));
     return tl::unexpected(Failure::of(verified.error()));
 }
 
@@ -308,7 +305,7 @@ Checked<authority::Outcome> Processor::enroll(const CertificationRequest& reques
     //# In this case the CA MUST return a PKI Response with noKeyReuse as the CMCFailInfo failure code.
     if (!config.key_reuse && verb == Verb::renew && same(principal.certificate->certificate.spki(), request.spki()))
         return refuse(FailInfo::no_key_reuse, Code::bad_key, "a renewal needs a new key here");
-    if (verb == Verb::enroll && request.attribute(x509::oid::change_subject_name) != nullptr && !is_ra(principal))
+    if (verb == Verb::enroll && request.attribute(x509::oid::change_subject_name) != nullptr && !principal.is_registration_authority())
         return refuse(FailInfo::bad_request, Code::policy,
                       "changeSubjectName is for renewals, signed with the certificate that is renewed");
     authority::EnrollRequest wanted{verb, config.profile, config.label, request, principal, linking};

@@ -7,7 +7,6 @@
 namespace estuary::cmc {
 namespace {
 
-constexpr std::string_view protocol = "cmc";
 constexpr std::size_t kept_answer_octets_max = 256 * 1024;  // a longer one is made again: the authority knows what it issued
 constexpr std::int64_t not_rejected = -1;
 

@@ -15,17 +15,15 @@ constexpr std::size_t token_octets_max = 1024;
 constexpr std::int64_t body_part_id_max = 4'294'967'295;  // bodyIdMax
 constexpr Tag extended_tag = der::context_constructed(1);
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, std::move(detail)); }
-
 Result<Status> read_status(der::Reader& reader) {
     ESTUARY_TRY(const auto number, reader.integer());
-    if (number < 0 || number > 7 || number == 1) return malformed(fmt::format("cMCStatus {} is none that there is", number));
+    if (number < 0 || number > 7 || number == 1) return fail(Code::malformed, fmt::format("cMCStatus {} is none that there is", number));
     return static_cast<Status>(number);
 }
 
 Result<FailInfo> read_fail_info(der::Reader& reader) {
     ESTUARY_TRY(const auto number, reader.integer());
-    if (number < 0 || number > UINT16_MAX) return malformed(fmt::format("failInfo {} is none that there is", number));
+    if (number < 0 || number > UINT16_MAX) return fail(Code::malformed, fmt::format("failInfo {} is none that there is", number));
     return static_cast<FailInfo>(number);
 }
 
@@ -57,9 +55,9 @@ template <class Info>
 Result<void> check_other_info(Status status, const Info& other) {
     const bool pends = std::holds_alternative<PendInfo>(other);
     const bool fails = !pends && !std::holds_alternative<std::monostate>(other);
-    if (fails && status != Status::failed) return malformed("failInfo beside a cMCStatus that is not failed");
+    if (fails && status != Status::failed) return fail(Code::malformed, "failInfo beside a cMCStatus that is not failed");
     if (pends && status != Status::pending && status != Status::partial)
-        return malformed("pendInfo beside a cMCStatus that is neither pending nor partial");
+        return fail(Code::malformed, "pendInfo beside a cMCStatus that is neither pending nor partial");
     return {};
 }
 
@@ -154,7 +152,7 @@ FailInfo fail_info_of(Code code) noexcept {
 
 Result<BodyPartId> read_body_part_id(der::Reader& reader) {
     ESTUARY_TRY(const auto number, reader.integer());
-    if (number < 0 || number > body_part_id_max) return malformed(fmt::format("bodyPartID {} is past four octets", number));
+    if (number < 0 || number > body_part_id_max) return fail(Code::malformed, fmt::format("bodyPartID {} is past four octets", number));
     return static_cast<BodyPartId>(number);
 }
 
@@ -166,7 +164,7 @@ Result<std::vector<BodyPartId>> read_body_part_ids(der::Reader& reader, bool may
         ESTUARY_TRY(const auto id, read_body_part_id(list));
         ids.push_back(id);
     }
-    if (ids.empty() && !may_be_empty) return malformed("a list without a bodyPartID");
+    if (ids.empty() && !may_be_empty) return fail(Code::malformed, "a list without a bodyPartID");
     return ids;
 }
 
@@ -190,7 +188,7 @@ Result<std::vector<BodyPartReference>> read_body_part_references(der::Reader& re
             references.emplace_back(id);
         }
     }
-    if (references.empty()) return malformed("a list without a reference to a body part");
+    if (references.empty()) return fail(Code::malformed, "a list without a reference to a body part");
     return references;
 }
 
@@ -209,7 +207,7 @@ void write_body_part_references(der::Writer& writer, const std::vector<BodyPartR
 Result<std::string> read_text(der::Reader& reader, std::string_view what, std::size_t octets_max) {
     ESTUARY_TRY(const auto octets, reader.content(Tag::utf8_string));
     if (octets.size() > octets_max) return fail(Code::too_large, fmt::format("{}: longer than {} octets", what, octets_max));
-    if (!text::is_plain_utf8(as_text(octets))) return malformed(fmt::format("{}: not plain UTF-8", what));
+    if (!text::is_plain_utf8(as_text(octets))) return fail(Code::malformed, fmt::format("{}: not plain UTF-8", what));
     return std::string{as_text(octets)};
 }
 

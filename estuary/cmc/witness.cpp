@@ -8,8 +8,6 @@
 namespace estuary::cmc {
 namespace {
 
-constexpr der::Oid sha1_oid{"1.3.14.3.2.26"};
-constexpr der::Oid sha256_oid{"2.16.840.1.101.3.4.2.1"};
 constexpr std::size_t derived_octets = 32;  // PBKDF2 without a stated length
 
 tl::unexpected<Error> weak() { return fail(Code::bad_key, "SHA-1 is not accepted here"); }
@@ -57,7 +55,7 @@ Result<ByteVec> mac_sha256(const crypto::Secret& key, Bytes data) {
 /// The witnesses of RFC 2797: SHA-1 and HMAC-SHA1.
 Result<void> verify_sha1(const crypto::Secret& secret, Bytes data, Bytes witness, const WitnessLimits& limits) {
     if (!limits.sha1) return weak();
-    ESTUARY_TRY(const auto key, key_by(algorithm_of(sha1_oid), secret, limits));
+    ESTUARY_TRY(const auto key, key_by(algorithm_of(cms::oid::sha1), secret, limits));
     ESTUARY_TRY(const auto mac, crypto::encode_mac_algorithm("HMAC-SHA1"));
     return verify_mac_by(mac, key, data, witness, limits);
 }
@@ -77,7 +75,7 @@ crypto::Secret first_64(const crypto::Secret& value) {
 
 Result<ByteVec> digest_by(Bytes algorithm_identifier, Bytes data, const WitnessLimits& limits) {
     ESTUARY_TRY(const auto algorithm, cms::parse_algorithm(algorithm_identifier));
-    if (algorithm.oid == sha1_oid) {
+    if (algorithm.oid == cms::oid::sha1) {
         if (!limits.sha1) return weak();
         if (!algorithm.parameters_absent_or_null()) return fail(Code::malformed, "SHA-1 with parameters that it does not have");
         return crypto::digest("SHA1", data);
@@ -87,7 +85,7 @@ Result<ByteVec> digest_by(Bytes algorithm_identifier, Bytes data, const WitnessL
 }
 
 Result<IdentityProofV2> make_identity_proof(const SharedSecret& shared, Bytes requests) {
-    IdentityProofV2 proof{algorithm_of(sha256_oid), {}, {}};
+    IdentityProofV2 proof{algorithm_of(cms::oid::sha256), {}, {}};
     ESTUARY_TRY(proof.mac_algorithm, crypto::encode_mac_algorithm("HMAC-SHA256"));
     ESTUARY_TRY(const auto key, key_by(proof.key_algorithm, joined(shared), {}));
     ESTUARY_TRY(proof.witness, mac_sha256(key, requests));
@@ -106,7 +104,7 @@ Result<void> verify(const IdentityProof& proof, const SharedSecret& shared, Byte
 }
 
 Result<PopLinkWitnessV2> make_pop_link_witness(const crypto::Secret& secret, Bytes random) {
-    PopLinkWitnessV2 witness{algorithm_of(sha256_oid), {}, {}};
+    PopLinkWitnessV2 witness{algorithm_of(cms::oid::sha256), {}, {}};
     ESTUARY_CHECK(check_random(random));
     ESTUARY_TRY(witness.mac_algorithm, crypto::encode_mac_algorithm("HMAC-SHA256"));
     ESTUARY_TRY(const auto key, key_by(witness.key_algorithm, secret, {}));
@@ -136,7 +134,7 @@ cms::Identifier pop_recipient(BodyPartId request) {
 Result<PopAlgorithms> pop_algorithms() {
     PopAlgorithms algorithms;
     ESTUARY_TRY(algorithms.pop, crypto::encode_mac_algorithm("HMAC-SHA256"));
-    algorithms.witness = algorithm_of(sha256_oid);
+    algorithms.witness = algorithm_of(cms::oid::sha256);
     return algorithms;
 }
 

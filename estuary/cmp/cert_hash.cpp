@@ -6,13 +6,11 @@
 namespace estuary::cmp {
 namespace {
 
-inline constexpr der::Oid shake256{"2.16.840.1.101.3.4.2.12"};
-inline constexpr der::Oid sha1{"1.3.14.3.2.26"};
+constexpr der::Oid shake256{"2.16.840.1.101.3.4.2.12"};
 
 Result<ByteVec> hash_by(const der::Oid& oid, Bytes data) {
-    der::Writer writer;
-    writer.sequence([&] { writer.oid(oid); });
-    ESTUARY_TRY(const auto algorithm, cms::parse_algorithm(writer.bytes()));
+    const auto identifier = cms::make_algorithm(oid);
+    ESTUARY_TRY(const auto algorithm, cms::parse_algorithm(identifier));
     ESTUARY_TRY(const auto* digest, cms::read_digest_algorithm(algorithm));
     return cms::digest(*digest, data);
 }
@@ -21,7 +19,7 @@ Result<ByteVec> hash_by(const der::Oid& oid, Bytes data) {
 Result<der::Oid> pss_digest(der::Reader parameters) {
     ESTUARY_TRY(auto fields, parameters.enter(der::Tag::sequence));
     ESTUARY_TRY(auto hash, fields.enter_if(der::context_constructed(0)));
-    if (!hash) return sha1;
+    if (!hash) return cms::oid::sha1;
     ESTUARY_TRY(auto algorithm, hash->enter(der::Tag::sequence));
     return algorithm.oid();
 }

@@ -7,6 +7,8 @@
 #include "estuary/cmp/client_impl.h"
 #include "estuary/cmp/client_keys.h"
 #include "estuary/cmp/info_values.h"
+#include "estuary/cms/content_info.h"
+#include "estuary/cms/oids.h"
 
 namespace estuary::cmp {
 namespace {
@@ -14,12 +16,6 @@ namespace {
 using x509::Certificate;
 
 /// id-sha256, parameters absent: where the certificate's signature algorithm names no digest (RFC 9810 5.3.18).
-ByteVec sha256_identifier() {
-    der::Writer writer;
-    writer.sequence([&] { writer.oid(der::Oid{"2.16.840.1.101.3.4.2.1"}); });
-    return std::move(writer).take();
-}
-
 const std::function<Result<void>(const Enrolled&)>* acceptance_of(const Wish& wish) {
     if (const auto* one = std::get_if<CertificateWish>(&wish)) return &one->accept;
     if (const auto* one = std::get_if<Pkcs10Wish>(&wish)) return &one->accept;
@@ -126,7 +122,7 @@ Result<ClientStep> ClientTransaction::Impl::confirm(const std::optional<Error>& 
     status.cert_req_id = expected_cert_req_id();
     auto hash = cert_hash(enrolled_->certificate);
     if (!hash && hash.error().code == Code::unsupported) {
-        status.hash_alg = sha256_identifier();
+        status.hash_alg = cms::make_algorithm(cms::oid::sha256);
         hash = cert_hash(enrolled_->certificate, status.hash_alg);
     }
     ESTUARY_TRY(status.cert_hash, std::move(hash));

@@ -25,11 +25,7 @@ Result<ByteVec> spki_without_key(std::string_view key_type) {
     ESTUARY_TRY(const auto* type, crypto::key_type(key_type));
     der::Writer writer;
     writer.sequence([&] {
-        writer.sequence([&] {
-            writer.oid(type->algorithm);
-            if (!type->parameters.empty()) writer.oid(type->parameters);
-            else if (type->kind == crypto::KeyKind::rsa) writer.null();
-        });
+        writer.raw(crypto::key_algorithm_identifier(*type));
         writer.bit_string({});
     });
     return std::move(writer).take();

@@ -2,12 +2,13 @@
 #include <algorithm>
 
 #include "estuary/cmp/client_impl.h"
+#include "estuary/cmp/codec.h"
 
 namespace estuary::cmp {
 namespace {
 
-constexpr std::int64_t format_version = 1;
-constexpr der::Limits limits{.depth_max = 64, .bytes_max = 16u << 20};
+constexpr std::int64_t saved_operation_version = 1;
+constexpr der::Limits saved_operation_limits{.depth_max = 64, .bytes_max = 16u << 20};
 
 void write_optional(der::Writer& writer, const std::optional<ByteVec>& octets) {
     writer.sequence([&] {
@@ -15,15 +16,10 @@ void write_optional(der::Writer& writer, const std::optional<ByteVec>& octets) {
     });
 }
 
-Result<ByteVec> read_octets(der::Reader& reader) {
-    ESTUARY_TRY(const auto octets, reader.octet_string());
-    return to_vec(octets);
-}
-
 Result<std::optional<ByteVec>> read_optional(der::Reader& reader) {
     ESTUARY_TRY(auto field, reader.enter(der::Tag::sequence));
     if (field.empty()) return std::optional<ByteVec>{};
-    ESTUARY_TRY(auto octets, read_octets(field));
+    ESTUARY_TRY(auto octets, codec::read_octets(field));
     return std::optional{std::move(octets)};
 }
 
@@ -33,7 +29,7 @@ Result<ByteVec> ClientTransaction::Impl::save() const {
     if (ended_ || rejected_) return fail(Code::internal, "there is nothing to go on with");
     der::Writer writer;
     writer.sequence([&] {
-        writer.integer(format_version).octet_string(message_).octet_string(transaction_id_).octet_string(nonce_);
+        writer.integer(saved_operation_version).octet_string(message_).octet_string(transaction_id_).octet_string(nonce_);
         write_optional(writer, delayed_nonce_);
         write_optional(writer, peer_nonce_);
         writer.sequence([&] {
@@ -55,12 +51,12 @@ Result<ByteVec> ClientTransaction::Impl::save() const {
 }
 
 Result<void> ClientTransaction::Impl::read_state(Bytes state) {
-    ESTUARY_TRY(auto fields, der::enter_only(state, der::Tag::sequence, "state of an operation", limits));
+    ESTUARY_TRY(auto fields, der::enter_only(state, der::Tag::sequence, "state of an operation", saved_operation_limits));
     ESTUARY_TRY(const auto version, fields.integer());
-    if (version != format_version) return fail(Code::unsupported, "an operation of another version of this program");
-    ESTUARY_TRY(message_, read_octets(fields));
-    ESTUARY_TRY(transaction_id_, read_octets(fields));
-    ESTUARY_TRY(nonce_, read_octets(fields));
+    if (version != saved_operation_version) return fail(Code::unsupported, "an operation of another version of this program");
+    ESTUARY_TRY(message_, codec::read_octets(fields));
+    ESTUARY_TRY(transaction_id_, codec::read_octets(fields));
+    ESTUARY_TRY(nonce_, codec::read_octets(fields));
     ESTUARY_TRY(delayed_nonce_, read_optional(fields));
     ESTUARY_TRY(peer_nonce_, read_optional(fields));
     ESTUARY_TRY(auto peer, fields.enter(der::Tag::sequence));

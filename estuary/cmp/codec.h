@@ -61,6 +61,12 @@ inline Result<ByteVec> read_whole(der::Reader& reader, der::Tag tag) {
     return to_vec(element.whole);
 }
 
+/// The content of an OCTET STRING.
+inline Result<ByteVec> read_octets(der::Reader& reader) {
+    ESTUARY_TRY(const auto octets, reader.octet_string());
+    return to_vec(octets);
+}
+
 /// A whole AlgorithmIdentifier.
 inline Result<ByteVec> read_algorithm(der::Reader& reader) {
     ESTUARY_TRY(const auto algorithm, x509::read_algorithm_identifier(reader));

@@ -6,33 +6,33 @@
 namespace estuary::cmp {
 namespace {
 
-struct Name {
+struct InfoTypeName {
     der::Oid type;
     std::string_view name;
 };
-constexpr std::array names{
-    Name{oid::ca_prot_enc_cert, "id-it-caProtEncCert"},
-    Name{oid::sign_key_pair_types, "id-it-signKeyPairTypes"},
-    Name{oid::enc_key_pair_types, "id-it-encKeyPairTypes"},
-    Name{oid::preferred_symm_alg, "id-it-preferredSymmAlg"},
-    Name{oid::ca_key_update_info, "id-it-caKeyUpdateInfo"},
-    Name{oid::current_crl, "id-it-currentCRL"},
-    Name{oid::unsupported_oids, "id-it-unsupportedOIDs"},
-    Name{oid::key_pair_param_req, "id-it-keyPairParamReq"},
-    Name{oid::key_pair_param_rep, "id-it-keyPairParamRep"},
-    Name{oid::rev_passphrase, "id-it-revPassphrase"},
-    Name{oid::implicit_confirm, "id-it-implicitConfirm"},
-    Name{oid::confirm_wait_time, "id-it-confirmWaitTime"},
-    Name{oid::orig_pki_message, "id-it-origPKIMessage"},
-    Name{oid::supp_lang_tags, "id-it-suppLangTags"},
-    Name{oid::ca_certs, "id-it-caCerts"},
-    Name{oid::root_ca_key_update, "id-it-rootCaKeyUpdate"},
-    Name{oid::cert_req_template, "id-it-certReqTemplate"},
-    Name{oid::root_ca_cert, "id-it-rootCaCert"},
-    Name{oid::cert_profile, "id-it-certProfile"},
-    Name{oid::crl_status_list, "id-it-crlStatusList"},
-    Name{oid::crls, "id-it-crls"},
-    Name{oid::kem_ciphertext_info, "id-it-KemCiphertextInfo"},
+constexpr std::array info_type_names{
+    InfoTypeName{oid::ca_prot_enc_cert, "id-it-caProtEncCert"},
+    InfoTypeName{oid::sign_key_pair_types, "id-it-signKeyPairTypes"},
+    InfoTypeName{oid::enc_key_pair_types, "id-it-encKeyPairTypes"},
+    InfoTypeName{oid::preferred_symm_alg, "id-it-preferredSymmAlg"},
+    InfoTypeName{oid::ca_key_update_info, "id-it-caKeyUpdateInfo"},
+    InfoTypeName{oid::current_crl, "id-it-currentCRL"},
+    InfoTypeName{oid::unsupported_oids, "id-it-unsupportedOIDs"},
+    InfoTypeName{oid::key_pair_param_req, "id-it-keyPairParamReq"},
+    InfoTypeName{oid::key_pair_param_rep, "id-it-keyPairParamRep"},
+    InfoTypeName{oid::rev_passphrase, "id-it-revPassphrase"},
+    InfoTypeName{oid::implicit_confirm, "id-it-implicitConfirm"},
+    InfoTypeName{oid::confirm_wait_time, "id-it-confirmWaitTime"},
+    InfoTypeName{oid::orig_pki_message, "id-it-origPKIMessage"},
+    InfoTypeName{oid::supp_lang_tags, "id-it-suppLangTags"},
+    InfoTypeName{oid::ca_certs, "id-it-caCerts"},
+    InfoTypeName{oid::root_ca_key_update, "id-it-rootCaKeyUpdate"},
+    InfoTypeName{oid::cert_req_template, "id-it-certReqTemplate"},
+    InfoTypeName{oid::root_ca_cert, "id-it-rootCaCert"},
+    InfoTypeName{oid::cert_profile, "id-it-certProfile"},
+    InfoTypeName{oid::crl_status_list, "id-it-crlStatusList"},
+    InfoTypeName{oid::crls, "id-it-crls"},
+    InfoTypeName{oid::kem_ciphertext_info, "id-it-KemCiphertextInfo"},
 };
 
 }  // namespace
@@ -68,8 +68,8 @@ Result<const InfoTypeAndValue*> find_only(const InfoTypeAndValues& infos, const 
 }
 
 std::string info_type_name(const der::Oid& type) {
-    const auto found = std::ranges::find(names, type, &Name::type);
-    return found == names.end() ? type.dotted() : std::string{found->name};
+    const auto found = std::ranges::find(info_type_names, type, &InfoTypeName::type);
+    return found == info_type_names.end() ? type.dotted() : std::string{found->name};
 }
 
 }  // namespace estuary::cmp

@@ -12,12 +12,6 @@ constexpr std::size_t random_octets = 16;
 constexpr Seconds challenge_lifetime{3600};
 
 /// SHA-256, parameters absent (RFC 5754 2).
-ByteVec sha256_identifier() {
-    der::Writer writer;
-    writer.sequence([&] { writer.oid(der::Oid{"2.16.840.1.101.3.4.2.1"}); });
-    return std::move(writer).take();
-}
-
 bool is_challenged(const Asked& one) {
     return one.message != nullptr && crmf::subsequent_message(*one.message) == crmf::SubsequentMessage::challenge_resp;
 }
@@ -44,7 +38,7 @@ Checked<Reply> Server::Impl::challenge(Exchange& exchange, const std::vector<Ask
         der::Reader number{serial.bytes()};
         CMP_TRY(const auto serial_octets, number.integer_octets());
         Challenge one;
-        one.owf = sha256_identifier();
+        one.owf = cms::make_algorithm(cms::oid::sha256);
         const auto witness = crypto::sha256(random.integer);
         one.witness.assign(witness.begin(), witness.end());
         // RFC 9810 5.2.8.3.3: NULL-DN and certReqId say whose it is.

@@ -17,16 +17,6 @@ using x509::Certificate;
 constexpr der::Oid aes256_cbc{"2.16.840.1.101.3.4.1.42"};
 constexpr std::size_t initialisation_octets = 16;
 
-ByteVec algorithm_of(const crypto::KeyType& key) {
-    der::Writer writer;
-    writer.sequence([&] {
-        writer.oid(key.algorithm);
-        if (!key.parameters.empty()) writer.oid(key.parameters);
-        if (key.kind == KeyKind::rsa) writer.null();  // RFC 3279 2.3.1
-    });
-    return std::move(writer).take();
-}
-
 /// What keys of this kind are good for, beside the profile's usage.
 bool can_encrypt(const crypto::KeyType& key) { return key.kind == KeyKind::rsa || key.kind == KeyKind::ec || key.kind == KeyKind::ml_kem; }
 
@@ -36,7 +26,7 @@ std::vector<ByteVec> key_algorithms(const authority::Profile& profile, bool sign
     for (const auto& name : profile.key_types) {
         const auto type = crypto::key_type(name);
         if (!type || !(signing ? (*type)->signs : can_encrypt(**type))) continue;
-        auto algorithm = algorithm_of(**type);
+        auto algorithm = crypto::key_algorithm_identifier(**type);
         if (std::ranges::find(algorithms, algorithm) == algorithms.end()) algorithms.push_back(std::move(algorithm));
     }
     return algorithms;
@@ -158,7 +148,7 @@ Checked<std::optional<InfoTypeAndValue>> Server::Impl::inform_one(const Exchange
         CMP_TRY(const auto algorithm, read_key_pair_param_req(asked));
         for (const auto& name : profile.key_types)
             if (const auto key = crypto::key_type(name); key && (*key)->algorithm == algorithm)
-                return Told{make_algorithm_info(oid::key_pair_param_rep, algorithm_of(**key))};
+                return Told{make_algorithm_info(oid::key_pair_param_rep, crypto::key_algorithm_identifier(**key))};
         return Told{ask(oid::key_pair_param_rep)};
     }
     if (type == oid::supp_lang_tags) {
@@ -184,7 +174,7 @@ Checked<InfoTypeAndValue> Server::Impl::template_for(const LabelState& label, st
         const auto key = crypto::key_type(name);
         if (!key) continue;
         if ((*key)->kind == KeyKind::rsa) wanted.key_spec.push_back(make_key_choice(KeyChoice{static_cast<std::uint32_t>((*key)->bits)}));
-        else wanted.key_spec.push_back(make_key_choice(KeyChoice{algorithm_of(**key)}));
+        else wanted.key_spec.push_back(make_key_choice(KeyChoice{crypto::key_algorithm_identifier(**key)}));
     }
     return make_cert_req_template(wanted);
 }

@@ -2,21 +2,18 @@
 
 #include <algorithm>
 
+#include "estuary/cmp/codec.h"
+
 namespace estuary::cmp {
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t transaction_version = 1;
 /// Answers with several certificates, and post-quantum ones, can be long.
-constexpr der::Limits limits{.depth_max = 8, .bytes_max = 16u << 20};
+constexpr der::Limits transaction_limits{.depth_max = 8, .bytes_max = 16u << 20};
 
 Result<std::string> read_text(der::Reader& reader) {
     ESTUARY_TRY(const auto octets, reader.octet_string());
     return estuary::to_string(octets);
-}
-
-Result<ByteVec> read_octets(der::Reader& reader) {
-    ESTUARY_TRY(const auto octets, reader.octet_string());
-    return to_vec(octets);
 }
 
 Result<TransactionItem> read_item(der::Reader& list) {
@@ -28,23 +25,23 @@ Result<TransactionItem> read_item(der::Reader& list) {
         return fail(Code::malformed, "state of a transaction's item");
     item.state = static_cast<TransactionItem::State>(state);
     ESTUARY_TRY(item.ca, read_text(fields));
-    ESTUARY_TRY(item.certificate, read_octets(fields));
-    ESTUARY_TRY(item.challenge, read_octets(fields));
+    ESTUARY_TRY(item.certificate, codec::read_octets(fields));
+    ESTUARY_TRY(item.challenge, codec::read_octets(fields));
     ESTUARY_CHECK(fields.finish("item"));
     return item;
 }
 
 Result<Transaction> read(Bytes state) {
-    ESTUARY_TRY(auto fields, der::enter_only(state, der::Tag::sequence, "transaction", limits));
+    ESTUARY_TRY(auto fields, der::enter_only(state, der::Tag::sequence, "transaction", transaction_limits));
     ESTUARY_TRY(const auto version, fields.integer());
-    if (version != format_version) return fail(Code::unsupported, "a transaction of another version of this program");
+    if (version != transaction_version) return fail(Code::unsupported, "a transaction of another version of this program");
     Transaction transaction;
     ESTUARY_TRY(const auto type, fields.integer());
     if (type < 0 || type >= static_cast<std::int64_t>(body_types)) return fail(Code::malformed, "body type");
     transaction.type = static_cast<BodyType>(type);
     ESTUARY_TRY(transaction.mac, fields.boolean());
     ESTUARY_TRY(transaction.requester, read_text(fields));
-    ESTUARY_TRY(transaction.request, read_octets(fields));
+    ESTUARY_TRY(transaction.request, codec::read_octets(fields));
     ESTUARY_TRY(auto certificates, fields.enter(der::Tag::sequence));
     while (!certificates.empty()) {
         ESTUARY_TRY(const auto one, certificates.any());
@@ -55,11 +52,11 @@ Result<Transaction> read(Bytes state) {
         ESTUARY_TRY(auto item, read_item(items));
         transaction.items.push_back(std::move(item));
     }
-    ESTUARY_TRY(transaction.nonce, read_octets(fields));
+    ESTUARY_TRY(transaction.nonce, codec::read_octets(fields));
     ESTUARY_TRY(const auto hash, fields.octet_string());
     if (hash.size() != transaction.last_request.size()) return fail(Code::malformed, "hash of the last request");
     std::ranges::copy(hash, transaction.last_request.begin());
-    ESTUARY_TRY(transaction.last_answer, read_octets(fields));
+    ESTUARY_TRY(transaction.last_answer, codec::read_octets(fields));
     ESTUARY_TRY(transaction.confirmed, fields.boolean());
     ESTUARY_TRY(transaction.ended, fields.boolean());
     ESTUARY_CHECK(fields.finish("transaction"));
@@ -75,7 +72,7 @@ bool Transaction::has(TransactionItem::State state) const {
 ByteVec Transaction::encode() const {
     der::Writer writer;
     writer.sequence([&] {
-        writer.integer(format_version).integer(static_cast<std::int64_t>(type)).boolean(mac);
+        writer.integer(transaction_version).integer(static_cast<std::int64_t>(type)).boolean(mac);
         writer.octet_string(as_bytes(requester)).octet_string(request);
         writer.sequence([&] {
             for (const auto& certificate : certificates) writer.raw(certificate);

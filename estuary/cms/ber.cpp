@@ -10,7 +10,7 @@ using der::Tag;
 constexpr std::uint8_t octet_string = 0x04;
 constexpr std::uint8_t constructed_octet_string = 0x24;
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "BER: " + std::move(detail)); }
+tl::unexpected<Error> malformed_ber(std::string detail) { return fail(Code::malformed, "BER: " + std::move(detail)); }
 
 /// Identifier and length of the next element.
 struct Header {
@@ -29,9 +29,9 @@ public:
 
     Result<ByteVec> run() {
         ESTUARY_TRY(const auto header, read_header());
-        if (header.ends_contents()) return malformed("end-of-contents octets without a beginning");
+        if (header.ends_contents()) return malformed_ber("end-of-contents octets without a beginning");
         ESTUARY_CHECK(element(header));
-        if (!rest_.empty()) return malformed("octets after the outermost element");
+        if (!rest_.empty()) return malformed_ber("octets after the outermost element");
         return std::move(writer_).take();
     }
 
@@ -43,10 +43,10 @@ private:
     }
 
     Result<std::size_t> read_length(std::size_t octets) {
-        if (rest_.size() < octets) return malformed("cut short in a length");
+        if (rest_.size() < octets) return malformed_ber("cut short in a length");
         std::size_t length = 0;
         for (std::size_t i = 0; i < octets; ++i) {
-            if (length >> 24 != 0) return malformed("length of more than four octets");
+            if (length >> 24 != 0) return malformed_ber("length of more than four octets");
             length = length << 8 | rest_[i];
         }
         rest_ = rest_.subspan(octets);
@@ -54,25 +54,25 @@ private:
     }
 
     Result<Header> read_header() {
-        if (rest_.size() < 2) return malformed(rest_.empty() ? "element missing" : "cut short in an element's header");
+        if (rest_.size() < 2) return malformed_ber(rest_.empty() ? "element missing" : "cut short in an element's header");
         Header header{rest_[0], rest_[1] != 0x80, rest_[1]};
-        if ((header.identifier & 0x1F) == 0x1F) return malformed("tag numbers past 30 do not occur here");
+        if ((header.identifier & 0x1F) == 0x1F) return malformed_ber("tag numbers past 30 do not occur here");
         rest_ = rest_.subspan(2);
         if (header.ends_contents()) {
-            if (header.length != 0) return malformed("end-of-contents octets of some length");
+            if (header.length != 0) return malformed_ber("end-of-contents octets of some length");
             return header;
         }
         if (!header.definite) {
-            if (!header.constructed()) return malformed("indefinite length of a primitive element");
+            if (!header.constructed()) return malformed_ber("indefinite length of a primitive element");
             header.length = 0;
             return header;
         }
         if (header.length > 0x80) {
-            if (header.length == 0xFF) return malformed("length octet FF is reserved");
+            if (header.length == 0xFF) return malformed_ber("length octet FF is reserved");
             ESTUARY_TRY(header.length, read_length(header.length & 0x7F));
         }
         if (header.length > rest_.size())
-            return malformed(fmt::format("element of {} octets in only {}", header.length, rest_.size()));
+            return malformed_ber(fmt::format("element of {} octets in only {}", header.length, rest_.size()));
         return header;
     }
 
@@ -98,7 +98,7 @@ private:
         while (!header.definite || !rest_.empty()) {
             ESTUARY_TRY(const auto inner, read_header());
             if (inner.ends_contents()) {
-                if (header.definite) return malformed("end-of-contents octets in an element of definite length");
+                if (header.definite) return malformed_ber("end-of-contents octets in an element of definite length");
                 break;
             }
             ESTUARY_CHECK(string ? piece(inner) : element(inner));
@@ -111,7 +111,7 @@ private:
     /// A piece of an OCTET STRING: its octets and no header.
     Result<void> piece(const Header& header) {
         if (header.identifier == constructed_octet_string) return contents(header, true);
-        if (header.identifier != octet_string) return malformed("something else in an OCTET STRING of pieces");
+        if (header.identifier != octet_string) return malformed_ber("something else in an OCTET STRING of pieces");
         writer_.raw(rest_.first(header.length));
         rest_ = rest_.subspan(header.length);
         return {};

@@ -13,7 +13,9 @@ using crypto::Secret;
 using der::Reader;
 using der::Tag;
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "EnvelopedData: " + std::move(detail)); }
+tl::unexpected<Error> malformed_enveloped_data(std::string detail) {
+    return fail(Code::malformed, "EnvelopedData: " + std::move(detail));
+}
 
 /// encryptedContent [0] IMPLICIT OCTET STRING: in one piece, or in those that to_der() leaves it in.
 Result<ByteVec> read_encrypted(Reader& info) {
@@ -66,7 +68,7 @@ Result<const Recipient*> only(const std::vector<Recipient>& recipients, Predicat
     const Recipient* found = nullptr;
     for (const auto& recipient : recipients) {
         if (!wanted(recipient)) continue;
-        if (found != nullptr) return malformed("two recipients are the same");
+        if (found != nullptr) return malformed_enveloped_data("two recipients are the same");
         found = &recipient;
     }
     if (found == nullptr) return fail(Code::not_found, "EnvelopedData: no recipient is this one");
@@ -101,7 +103,8 @@ struct EnvelopedData::Fields {
     Result<void> read_authenticated_attributes(Reader& reader, const Limits& limits) {
         ESTUARY_TRY(const auto set, reader.enter_if(der::context_constructed(1)));
         if (!set) {
-            if (content_type != oid::data) return malformed("content of a type that needs authenticated attributes");
+            if (content_type != oid::data)
+                return malformed_enveloped_data("content of a type that needs authenticated attributes");
             return {};
         }
         ESTUARY_TRY(const auto attributes, read_attributes(*set, limits));
@@ -110,7 +113,7 @@ struct EnvelopedData::Fields {
         wanted.oid(content_type);
         const bool right =
             stated != nullptr ? *stated == make_attribute(oid::content_type, wanted.bytes()) : content_type == oid::data;
-        if (!right) return malformed("the authenticated contentType is not that of the content");
+        if (!right) return malformed_enveloped_data("the authenticated contentType is not that of the content");
         write_attributes(all, Tag::set, attributes);
         additional = std::move(all).take();
         return {};
@@ -119,7 +122,8 @@ struct EnvelopedData::Fields {
     Result<void> read_version(Reader& reader) {
         constexpr std::int64_t version_max = 4;  // it says no more than the fields do
         ESTUARY_TRY(const auto version, reader.integer());
-        if (version < 0 || version > (authenticated ? 0 : version_max)) return malformed(fmt::format("version {}", version));
+        if (version < 0 || version > (authenticated ? 0 : version_max))
+            return malformed_enveloped_data(fmt::format("version {}", version));
         return {};
     }
 
@@ -136,7 +140,7 @@ struct EnvelopedData::Fields {
         if (authenticated) {
             ESTUARY_CHECK(read_authenticated_attributes(reader, limits));
             ESTUARY_TRY(tag, reader.octet_string());
-            if (tag.size() != use.tag_octets) return malformed("mac of another length than aes-ICVlen");
+            if (tag.size() != use.tag_octets) return malformed_enveloped_data("mac of another length than aes-ICVlen");
         }
         ESTUARY_CHECK(reader.element_if(der::context_constructed(authenticated ? 2 : 1)));
         return reader.finish("EnvelopedData");

@@ -30,4 +30,8 @@ inline constexpr Oid pwri_kek{"1.2.840.113549.1.9.16.3.9"};
 inline constexpr Oid pbkdf2{"1.2.840.113549.1.5.12"};
 inline constexpr Oid ori_kem{"1.2.840.113549.1.9.16.13.3"};
 
+// Digests (RFC 3370, RFC 5754)
+inline constexpr Oid sha1{"1.3.14.3.2.26"};
+inline constexpr Oid sha256{"2.16.840.1.101.3.4.2.1"};
+
 }  // namespace estuary::cms::oid

@@ -9,11 +9,13 @@ namespace {
 using der::Reader;
 using der::Tag;
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "RecipientInfo: " + std::move(detail)); }
+tl::unexpected<Error> malformed_recipient_info(std::string detail) {
+    return fail(Code::malformed, "RecipientInfo: " + std::move(detail));
+}
 
 Result<void> expect_version(Reader& fields, std::int64_t wanted) {
     ESTUARY_TRY(const auto version, fields.integer());
-    if (version != wanted) return malformed(fmt::format("version {} where {} is wanted", version, wanted));
+    if (version != wanted) return malformed_recipient_info(fmt::format("version {} where {} is wanted", version, wanted));
     return {};
 }
 
@@ -23,7 +25,7 @@ Result<Recipient> read_key_transport(Reader fields) {
     ESTUARY_TRY(const auto version, fields.integer());
     ESTUARY_TRY(recipient.recipient, Identifier::read(fields));
     if (version != (recipient.recipient.is_by_key() ? 2 : 0))
-        return malformed(fmt::format("KeyTransRecipientInfo of version {}", version));
+        return malformed_recipient_info(fmt::format("KeyTransRecipientInfo of version {}", version));
     ESTUARY_TRY(recipient.encryption, read_algorithm(fields));
     ESTUARY_TRY(recipient.encrypted_key, fields.octet_string());
     ESTUARY_CHECK(fields.finish("KeyTransRecipientInfo"));
@@ -35,7 +37,7 @@ Result<Bytes> read_key_identifier(Reader fields) {
     constexpr std::size_t octets_max = 1024;  // RFC 4108 2.2.5 leaves it open
     ESTUARY_TRY(const auto identifier, fields.octet_string());
     if (identifier.empty() || identifier.size() > octets_max)
-        return malformed(fmt::format("key identifier of {} octets", identifier.size()));
+        return malformed_recipient_info(fmt::format("key identifier of {} octets", identifier.size()));
     ESTUARY_CHECK(fields.element_if(Tag::generalized_time));
     ESTUARY_CHECK(fields.element_if(Tag::sequence));
     ESTUARY_CHECK(fields.finish("key identifier"));
@@ -127,7 +129,7 @@ Result<Recipient> read_encapsulation(Reader fields) {
     ESTUARY_TRY(recipient.ciphertext, fields.octet_string());
     ESTUARY_TRY(recipient.derivation, read_algorithm(fields));
     ESTUARY_TRY(const auto length, fields.integer());
-    if (length < 1 || length > 65535) return malformed(fmt::format("kekLength {}", length));
+    if (length < 1 || length > 65535) return malformed_recipient_info(fmt::format("kekLength {}", length));
     recipient.kek_octets = static_cast<std::size_t>(length);
     ESTUARY_TRY(auto ukm, fields.enter_if(der::context_constructed(0)));
     if (ukm) {
@@ -153,13 +155,13 @@ Result<Recipient> read_other(Reader fields) {
 
 Result<std::vector<Recipient>> read_recipients(Reader set, const Limits& limits) {
     std::vector<Recipient> recipients;
-    if (set.empty()) return malformed("there is none");
+    if (set.empty()) return malformed_recipient_info("there is none");
     while (!set.empty()) {
         if (recipients.size() >= limits.recipients_max)
             return fail(Code::too_large, fmt::format("more than {} recipients", limits.recipients_max));
         const auto tag = *set.peek();
         if (tag != Tag::sequence && (tag < der::context_constructed(1) || tag > der::context_constructed(4)))
-            return malformed("of a kind that RFC 5652 does not have");
+            return malformed_recipient_info("of a kind that RFC 5652 does not have");
         ESTUARY_TRY(const auto fields, set.enter(tag));
         if (tag == der::context_constructed(1)) {
             ESTUARY_CHECK(read_key_agreement(fields, limits.recipients_max, recipients));

@@ -11,7 +11,9 @@ using der::Tag;
 
 constexpr std::int64_t version_max = 3;  // 4 and 5 stand for attribute certificates and other formats
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "SignedData: " + std::move(detail)); }
+tl::unexpected<Error> malformed_signed_data(std::string detail) {
+    return fail(Code::malformed, "SignedData: " + std::move(detail));
+}
 tl::unexpected<Error> too_many(std::string_view what, std::size_t limit) {
     return fail(Code::too_large, fmt::format("SignedData: more than {} {}", limit, what));
 }
@@ -62,7 +64,7 @@ Result<std::optional<Attributes>> read_attributes_if(Reader& fields, unsigned nu
     ESTUARY_TRY(const auto set, fields.enter_if(der::context_constructed(number)));
     if (!set) return std::nullopt;
     ESTUARY_TRY(auto attributes, read_attributes(*set, limits, repeatable));
-    if (attributes.empty()) return malformed("attributes that are there, but empty");  // SET SIZE (1..MAX)
+    if (attributes.empty()) return malformed_signed_data("attributes that are there, but empty");  // SET SIZE (1..MAX)
     return attributes;
 }
 
@@ -70,9 +72,9 @@ Result<std::optional<Attributes>> read_attributes_if(Reader& fields, unsigned nu
 Result<void> check_places(const SignerInfo& signer) {
     for (const auto* type : {&oid::content_type, &oid::message_digest, &oid::signing_time, &oid::algorithm_protection})
         if (find(signer.unsigned_attributes, *type) != nullptr)
-            return malformed(fmt::format("attribute {} must be signed", type->dotted()));
+            return malformed_signed_data(fmt::format("attribute {} must be signed", type->dotted()));
     if (signer.signed_attributes && find(*signer.signed_attributes, oid::countersignature) != nullptr)
-        return malformed("a countersignature must not be signed");
+        return malformed_signed_data("a countersignature must not be signed");
     return {};
 }
 
@@ -86,7 +88,8 @@ Result<SignerInfo> read_signer(Reader& set, const Limits& limits) {
     signer.whole = before.first(before.size() - set.rest().size());
     ESTUARY_TRY(const auto version, fields.integer());
     ESTUARY_TRY(signer.identifier, Identifier::read(fields));
-    if (version != (signer.identifier.is_by_key() ? 3 : 1)) return malformed(fmt::format("SignerInfo of version {}", version));
+    if (version != (signer.identifier.is_by_key() ? 3 : 1))
+        return malformed_signed_data(fmt::format("SignerInfo of version {}", version));
     ESTUARY_TRY(signer.digest_algorithm, read_algorithm(fields));
     ESTUARY_TRY(signer.signed_attributes, read_attributes_if(fields, 0, limits, {}));
     ESTUARY_TRY(signer.signature_algorithm, read_algorithm(fields));
@@ -141,7 +144,7 @@ struct SignedData::Fields {
     ///     crls [1] IMPLICIT RevocationInfoChoices OPTIONAL, signerInfos SignerInfos }   -- RFC 5652 5.1
     Result<void> read(Reader reader, const Limits& limits) {
         ESTUARY_TRY(const auto stated, reader.integer());
-        if (stated < 1 || stated > version_max) return malformed(fmt::format("version {}", stated));
+        if (stated < 1 || stated > version_max) return malformed_signed_data(fmt::format("version {}", stated));
         version = static_cast<unsigned>(stated);
         ESTUARY_TRY(const auto digests, reader.enter(Tag::set));
         ESTUARY_TRY(digest_algorithms, read_digest_algorithms(digests, limits.signers_max));

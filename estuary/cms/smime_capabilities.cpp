@@ -17,7 +17,8 @@ using crypto::PublicKey;
 using der::Tag;
 
 constexpr std::size_t capabilities_max = 64;
-constexpr std::array ciphers{std::string_view{"AES-256-CBC"}, std::string_view{"AES-192-CBC"}, std::string_view{"AES-128-CBC"}};
+constexpr std::array cbc_ciphers{std::string_view{"AES-256-CBC"}, std::string_view{"AES-192-CBC"},
+                                 std::string_view{"AES-128-CBC"}};
 
 /// Bits of security (NIST SP 800-57 part 1, table 2).
 unsigned strength_of(const PublicKey& key) {
@@ -41,7 +42,7 @@ bool is_absent_or_null(Bytes parameters) { return parameters.empty() || same(par
 std::vector<const ContentCipher*> content_ciphers(const Capabilities& capabilities, unsigned strength) {
     std::vector<const ContentCipher*> listed;
     for (const auto& capability : capabilities)
-        for (const auto name : ciphers)
+        for (const auto name : cbc_ciphers)
             if (const auto* cipher = content_cipher(name); cipher->oid == capability.oid) listed.push_back(cipher);
     if (listed.empty()) return {&cipher_for(strength), content_cipher("AES-256-CBC")};
     const auto is_strong = [&](const ContentCipher* cipher) { return cipher->key_octets * 8 >= std::min(strength, 256u); };
@@ -120,13 +121,13 @@ Capabilities capabilities_of(const PublicKey& key) {
         for (const std::size_t octets : {32u, 24u, 16u}) out.push_back({scheme_of(key), wrap_algorithm(octets)});
         for (const std::size_t octets : {32u, 24u, 16u}) out.push_back({parse_algorithm(wrap_algorithm(octets))->oid});
     }
-    for (const auto name : ciphers) out.push_back({content_cipher(name)->oid});
+    for (const auto name : cbc_ciphers) out.push_back({content_cipher(name)->oid});
     return out;
 }
 
 Capabilities capabilities_of_shared_key(std::size_t key_octets) {
     Capabilities out{{parse_algorithm(wrap_algorithm(key_octets))->oid}};
-    for (const auto name : ciphers) out.push_back({content_cipher(name)->oid});
+    for (const auto name : cbc_ciphers) out.push_back({content_cipher(name)->oid});
     return out;
 }
 

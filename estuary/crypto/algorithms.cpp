@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "estuary/asn1/der.h"
+#include "estuary/crypto/oids.h"
 #include "estuary/crypto/openssl.h"
 
 namespace estuary::crypto {
@@ -20,9 +21,6 @@ using der::Oid;
 using openssl::Pkey;
 using openssl::PkeyContext;
 using Keymgmt = Handle<EVP_KEYMGMT, EVP_KEYMGMT_free>;
-
-constexpr Oid ec_public_key{"1.2.840.10045.2.1"};      // RFC 5480 2.1.1
-constexpr Oid rsa_encryption{"1.2.840.113549.1.1.1"};  // RFC 3279 2.3.1
 
 struct KnownKey {
     const char* name;
@@ -36,10 +34,10 @@ struct KnownKey {
 };
 
 constexpr KnownKey ec(const char* name, const char* group, unsigned bits, const char* curve) {
-    return {name, KeyKind::ec, "EC", group, bits, ec_public_key, Oid{curve}, true};
+    return {name, KeyKind::ec, "EC", group, bits, oid::ec_public_key, Oid{curve}, true};
 }
 constexpr KnownKey rsa(const char* name, unsigned bits) {
-    return {name, KeyKind::rsa, "RSA", "", bits, rsa_encryption, Oid{}, true};
+    return {name, KeyKind::rsa, "RSA", "", bits, oid::rsa_encryption, Oid{}, true};
 }
 constexpr KnownKey plain(const char* name, KeyKind kind, const char* openssl_name, unsigned bits, const char* oid,
                          bool signs = true) {
@@ -122,15 +120,15 @@ const KeyTable& key_table() {
     return table;
 }
 
-enum class Parameters { absent, null };
+enum class IdentifierParameters { absent, null };
 
-SignatureAlgorithm make(const char* name, const char* oid, KeyKind kind, const char* digest, Parameters parameters,
+SignatureAlgorithm make(const char* name, const char* oid, KeyKind kind, const char* digest, IdentifierParameters parameters,
                         bool weak = false) {
     SignatureAlgorithm made{name, Oid{oid}, kind, digest, {}, weak};
     der::Writer writer;
     writer.sequence([&] {
         writer.oid(made.oid);
-        if (parameters == Parameters::null) writer.null();
+        if (parameters == IdentifierParameters::null) writer.null();
     });
     made.identifier = std::move(writer).take();
     return made;
@@ -139,10 +137,10 @@ SignatureAlgorithm make(const char* name, const char* oid, KeyKind kind, const c
 std::vector<SignatureAlgorithm> build_signature_table() {
     std::vector<SignatureAlgorithm> table;
     const auto ecdsa = [&](const char* name, const char* oid, const char* digest, bool weak = false) {
-        table.push_back(make(name, oid, KeyKind::ec, digest, Parameters::absent, weak));
+        table.push_back(make(name, oid, KeyKind::ec, digest, IdentifierParameters::absent, weak));
     };
     const auto rsa_pkcs1 = [&](const char* name, const char* oid, const char* digest, bool weak = false) {
-        table.push_back(make(name, oid, KeyKind::rsa, digest, Parameters::null, weak));
+        table.push_back(make(name, oid, KeyKind::rsa, digest, IdentifierParameters::null, weak));
     };
     ecdsa("ecdsa-with-SHA256", "1.2.840.10045.4.3.2", "SHA256");  // RFC 5758 3.2
     ecdsa("ecdsa-with-SHA384", "1.2.840.10045.4.3.3", "SHA384");
@@ -172,7 +170,7 @@ std::vector<SignatureAlgorithm> build_signature_table() {
     rsa_pkcs1("md5WithRSAEncryption", "1.2.840.113549.1.1.4", "MD5", true);
     rsa_pkcs1("md4WithRSAEncryption", "1.2.840.113549.1.1.3", "MD4", true);
     rsa_pkcs1("md2WithRSAEncryption", "1.2.840.113549.1.1.2", "MD2", true);
-    table.push_back(make("dsa-with-sha1", "1.2.840.10040.4.3", KeyKind::other, "SHA1", Parameters::absent, true));
+    table.push_back(make("dsa-with-sha1", "1.2.840.10040.4.3", KeyKind::other, "SHA1", IdentifierParameters::absent, true));
     return table;
 }
 
@@ -190,6 +188,16 @@ Result<const KeyType*> key_type(std::string_view name) {
     return fail(Code::unsupported,
                 fmt::format("key type '{}' {}; there are: {}", name,
                             known != known_keys.end() ? "needs a newer OpenSSL" : "is not known", names));
+}
+
+ByteVec key_algorithm_identifier(const KeyType& type) {
+    der::Writer writer;
+    writer.sequence([&] {
+        writer.oid(type.algorithm);
+        if (!type.parameters.empty()) writer.oid(type.parameters);
+        if (type.kind == KeyKind::rsa) writer.null();  // RFC 3279 2.3.1
+    });
+    return std::move(writer).take();
 }
 
 const SignatureAlgorithm* signature_algorithm(const Oid& oid) {

@@ -29,6 +29,8 @@ struct KeyType {
 std::span<const KeyType> key_types();
 /// By name; unsupported (naming what there is) if the library lacks it.
 Result<const KeyType*> key_type(std::string_view name);
+/// The AlgorithmIdentifier of its SubjectPublicKeyInfo, whole, in DER.
+ByteVec key_algorithm_identifier(const KeyType& type);
 
 /// A signature algorithm as AlgorithmIdentifiers name it.
 struct SignatureAlgorithm {

@@ -17,7 +17,7 @@ using Cipher = Handle<EVP_CIPHER, EVP_CIPHER_free>;
 using CipherContext = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
 constexpr std::size_t block_octets_max = 32;
-constexpr std::size_t octets_max = INT_MAX / 2;  // EVP counts in int
+constexpr std::size_t data_octets_max = INT_MAX / 2;  // EVP counts in int
 
 enum class Direction : int { decrypt = 0, encrypt = 1 };
 
@@ -44,7 +44,7 @@ Result<CipherContext> start(std::string_view name, Bytes key, Bytes iv, Directio
 
 /// All of the octets through the context, and its end. False: see the error queue; what was made is wiped.
 bool run(EVP_CIPHER_CTX* context, Bytes in, ByteVec& out) {
-    if (in.size() > octets_max) return false;
+    if (in.size() > data_octets_max) return false;
     out.resize(in.size() + block_octets_max);
     int size = 0, rest = 0;  // an update without octets would mean something else to the AEAD ciphers
     const bool good = (in.empty() || EVP_CipherUpdate(context, out.data(), &size, in.data(), static_cast<int>(in.size())) == 1) &&
@@ -57,8 +57,9 @@ bool run(EVP_CIPHER_CTX* context, Bytes in, ByteVec& out) {
 
 bool add_additional(EVP_CIPHER_CTX* context, Bytes additional) {
     int size = 0;
-    return additional.empty() || (additional.size() <= octets_max && EVP_CipherUpdate(context, nullptr, &size, additional.data(),
-                                                                                       static_cast<int>(additional.size())) == 1);
+    return additional.empty() ||
+           (additional.size() <= data_octets_max &&
+            EVP_CipherUpdate(context, nullptr, &size, additional.data(), static_cast<int>(additional.size())) == 1);
 }
 
 Result<std::string_view> wrap_cipher(Bytes key_encryption_key) {

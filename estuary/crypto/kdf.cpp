@@ -18,22 +18,22 @@ using Kdf = Handle<EVP_KDF, EVP_KDF_free>;
 using KdfContext = Handle<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 
 /// The parameters of one derivation; OpenSSL takes them as not const, but does not write to them.
-class Parameters {
+class KdfParameters {
 public:
-    explicit Parameters(std::string_view digest) : digest_{digest} {
+    explicit KdfParameters(std::string_view digest) : digest_{digest} {
         list_.push_back(OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest_.data(), 0));
     }
-    Parameters& octets(const char* name, Bytes value) {
+    KdfParameters& octets(const char* name, Bytes value) {
         static std::uint8_t none = 0;  // a null pointer would be no value at all
         auto* data = value.empty() ? &none : const_cast<std::uint8_t*>(value.data());
         list_.push_back(OSSL_PARAM_construct_octet_string(name, data, value.size()));
         return *this;
     }
-    Parameters& number(const char* name, std::uint64_t* value) {
+    KdfParameters& number(const char* name, std::uint64_t* value) {
         list_.push_back(OSSL_PARAM_construct_uint64(name, value));
         return *this;
     }
-    Parameters& flag(const char* name, int* value) {
+    KdfParameters& flag(const char* name, int* value) {
         list_.push_back(OSSL_PARAM_construct_int(name, value));
         return *this;
     }
@@ -57,14 +57,14 @@ private:
 }  // namespace
 
 Result<Secret> x963_kdf(std::string_view digest, Bytes shared_secret, Bytes shared_info, std::size_t octets) {
-    return Parameters{digest}
+    return KdfParameters{digest}
         .octets(OSSL_KDF_PARAM_SECRET, shared_secret)
         .octets(OSSL_KDF_PARAM_INFO, shared_info)
         .derive("X963KDF", octets);
 }
 
 Result<Secret> hkdf(std::string_view digest, Bytes key_material, Bytes salt, Bytes info, std::size_t octets) {
-    Parameters parameters{digest};
+    KdfParameters parameters{digest};
     parameters.octets(OSSL_KDF_PARAM_KEY, key_material).octets(OSSL_KDF_PARAM_INFO, info);
     if (!salt.empty()) parameters.octets(OSSL_KDF_PARAM_SALT, salt);
     return parameters.derive("HKDF", octets);
@@ -72,7 +72,7 @@ Result<Secret> hkdf(std::string_view digest, Bytes key_material, Bytes salt, Byt
 
 Result<Secret> pbkdf2(std::string_view digest, Bytes password, Bytes salt, std::uint64_t iterations, std::size_t octets) {
     int no_lower_bounds = 1;  // the peer chose salt and count: what is too little for SP 800-132 still has to be read
-    return Parameters{digest}
+    return KdfParameters{digest}
         .octets(OSSL_KDF_PARAM_PASSWORD, password)
         .octets(OSSL_KDF_PARAM_SALT, salt)
         .number(OSSL_KDF_PARAM_ITER, &iterations)

@@ -96,18 +96,18 @@ Result<void> read_parameters(Reader& identifier, MacAlgorithm& algorithm) {
 }
 
 /// What EVP_MAC is to be told, besides the key.
-class Parameters {
+class MacParameters {
 public:
-    Parameters& text(const char* name, std::string_view value) {
+    MacParameters& text(const char* name, std::string_view value) {
         texts_.emplace_back(value);
         list_.push_back(OSSL_PARAM_construct_utf8_string(name, texts_.back().data(), 0));
         return *this;
     }
-    Parameters& octets(const char* name, const ByteVec& value) {  // taken as not const, but never written to
+    MacParameters& octets(const char* name, const ByteVec& value) {  // taken as not const, but never written to
         list_.push_back(OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(value.data()), value.size()));
         return *this;
     }
-    Parameters& number(const char* name, std::size_t* value) {
+    MacParameters& number(const char* name, std::size_t* value) {
         list_.push_back(OSSL_PARAM_construct_size_t(name, value));
         return *this;
     }
@@ -173,7 +173,7 @@ Result<ByteVec> compute_mac(const MacAlgorithm& algorithm, Bytes key, Bytes data
     const MacContext context{mac ? EVP_MAC_CTX_new(mac.get()) : nullptr};
     if (!context) return fail(Code::unsupported, fmt::format("{} is not available", algorithm.name), openssl::drain_errors());
 
-    Parameters parameters;
+    MacParameters parameters;
     std::size_t octets = algorithm.octets;
     if (algorithm.kind == Kind::hmac) parameters.text(OSSL_MAC_PARAM_DIGEST, algorithm.primitive);
     if (algorithm.kind == Kind::gmac)

@@ -50,7 +50,7 @@ constexpr std::size_t key_file_bytes_max = 1u << 20;
 constexpr std::uint64_t scrypt_n = 1u << 14, scrypt_r = 8, scrypt_p = 5;
 /// What OWASP asks of PBKDF2-HMAC-SHA256 (2023).
 constexpr int pbkdf2_iterations = 600'000;
-constexpr std::size_t salt_octets = 16;
+constexpr std::size_t pbes2_salt_octets = 16;
 
 /// What OpenSSL's callback for passphrases gets; without it, OpenSSL asks at the terminal.
 struct Passphrase {
@@ -240,7 +240,7 @@ Result<Pkey> read_store(const std::string& uri, const Secret* secret) {
 
 /// PBES2 parameters (RFC 8018 A.4) with scrypt (RFC 7914 7), or PBKDF2 where the library lacks it.
 AlgorithmHandle encryption_algorithm(const EVP_CIPHER* cipher) {
-    std::array<std::uint8_t, salt_octets> salt;
+    std::array<std::uint8_t, pbes2_salt_octets> salt;
     random(salt);
     AlgorithmHandle made;
 #ifndef OPENSSL_NO_SCRYPT

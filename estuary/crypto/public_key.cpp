@@ -9,6 +9,7 @@
 
 #include "estuary/asn1/der.h"
 #include "estuary/crypto/key.h"
+#include "estuary/crypto/oids.h"
 #include "estuary/crypto/openssl.h"
 
 namespace estuary::crypto {
@@ -26,10 +27,6 @@ namespace {
 using der::Oid;
 using openssl::Pkey;
 using openssl::PkeyContext;
-
-constexpr Oid ec_public_key{"1.2.840.10045.2.1"};
-constexpr Oid rsa_encryption{"1.2.840.113549.1.1.1"};
-constexpr Oid rsassa_pss{"1.2.840.113549.1.1.10"};
 
 /// A larger modulus makes one verification cost milliseconds; OpenSSL refuses to verify with it anyway.
 constexpr std::size_t rsa_modulus_bits_max = 16384;
@@ -110,9 +107,9 @@ Result<Imported> import_ec(const Info& info) {
         return fail(Code::bad_key, "EC keys must name their curve, not describe or inherit it (RFC 5480 2.1.1)");
     if (info.parameters->tag != der::Tag::oid) return fail(Code::malformed, "SubjectPublicKeyInfo: EC curve is no OID");
     ESTUARY_TRY(const auto curve, Oid::from_content(info.parameters->content));
-    const KeyType* type = openssl::key_type_by_oid(ec_public_key, curve);
+    const KeyType* type = openssl::key_type_by_oid(oid::ec_public_key, curve);
     const EVP_PKEY* group = type == nullptr ? nullptr : openssl::group_template(*type);
-    if (group == nullptr) return no_such_key(ec_public_key, curve);
+    if (group == nullptr) return no_such_key(oid::ec_public_key, curve);
     if (!is_point_encoding(info.key, type->bits))
         return fail(Code::bad_key,
                     "EC point is neither an uncompressed nor a compressed point of its curve (RFC 5480 2.2)");
@@ -174,7 +171,7 @@ Result<Imported> import_rsa(const Info& info) {
 
 /// RSA keys bound to PSS are rare: the library's own decoder reads their restrictions.
 Result<Imported> import_rsa_pss(Bytes spki, const Info& info) {
-    Info as_rsa{rsa_encryption, der::Element{der::Tag::null, {}, {}}, info.key};
+    Info as_rsa{oid::rsa_encryption, der::Element{der::Tag::null, {}, {}}, info.key};
     ESTUARY_TRY(const auto plain, import_rsa(as_rsa));  // for its limits
     const std::uint8_t* at = spki.data();
     Pkey key{d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(spki.size()), nullptr, nullptr)};
@@ -198,9 +195,9 @@ Result<Imported> import_octets(const Info& info) {
 }
 
 Result<Imported> import_any(Bytes spki, const Info& info) {
-    if (info.algorithm == ec_public_key) return import_ec(info);
-    if (info.algorithm == rsa_encryption) return import_rsa(info);
-    if (info.algorithm == rsassa_pss) return import_rsa_pss(spki, info);
+    if (info.algorithm == oid::ec_public_key) return import_ec(info);
+    if (info.algorithm == oid::rsa_encryption) return import_rsa(info);
+    if (info.algorithm == oid::rsassa_pss) return import_rsa_pss(spki, info);
     return import_octets(info);
 }
 

@@ -7,6 +7,7 @@
 
 #include "estuary/asn1/der.h"
 #include "estuary/crypto/key.h"
+#include "estuary/crypto/oids.h"
 #include "estuary/crypto/openssl.h"
 
 namespace estuary::crypto {
@@ -16,7 +17,6 @@ using der::Oid;
 using der::Reader;
 using der::Tag;
 
-constexpr Oid rsassa_pss{"1.2.840.113549.1.1.10"};
 constexpr Oid mgf1{"1.2.840.113549.1.1.8"};
 
 /// Shorter salts were never anybody's default; longer ones do not fit the largest modulus.
@@ -71,19 +71,18 @@ Result<Scheme> read_pss(Reader& identifier) {
     if (generator_oid != mgf1) return weak_pss();
     ESTUARY_TRY(const auto mask_digest, read_digest_identifier(generator));
     ESTUARY_CHECK(generator.finish("maskGenAlgorithm"));
-    std::int64_t salt_octets = 20;
+    std::int64_t salt_length = 20;
     if (salt) {
-        ESTUARY_TRY(salt_octets, salt->integer());
+        ESTUARY_TRY(salt_length, salt->integer());
         ESTUARY_CHECK(salt->finish("saltLength"));
-        if (salt_octets == 20)
-            return fail(Code::malformed, "RSASSA-PSS: a salt of 20 octets is the default, left out in DER");
+        if (salt_length == 20) return fail(Code::malformed, "RSASSA-PSS: a salt of 20 octets is the default, left out in DER");
     }
     const auto known = std::ranges::find(pss_digests, digest, &PssDigest::oid);
     if (known == pss_digests.end() || mask_digest != digest) return weak_pss();
-    if (salt_octets < pss_salt_octets_min || salt_octets > pss_salt_octets_max)
-        return fail(Code::bad_key, fmt::format("RSASSA-PSS with a salt of {} octets", salt_octets));
-    return Scheme{"RSASSA-PSS", rsassa_pss, KeyKind::rsa, openssl::digest_by_name(known->name),
-                  static_cast<int>(salt_octets)};
+    if (salt_length < pss_salt_octets_min || salt_length > pss_salt_octets_max)
+        return fail(Code::bad_key, fmt::format("RSASSA-PSS with a salt of {} octets", salt_length));
+    return Scheme{"RSASSA-PSS", oid::rsassa_pss, KeyKind::rsa, openssl::digest_by_name(known->name),
+                  static_cast<int>(salt_length)};
 }
 
 /// RSA PKCS#1 v1.5 has NULL parameters, which some leave out (RFC 4055 5 wants both accepted); all others have none.
@@ -98,7 +97,7 @@ Result<void> check_parameters(const SignatureAlgorithm& algorithm, Reader& ident
 Result<Scheme> read_scheme(Bytes algorithm_identifier) {
     ESTUARY_TRY(auto identifier, der::enter_only(algorithm_identifier, Tag::sequence, "AlgorithmIdentifier"));
     ESTUARY_TRY(const auto oid, identifier.oid());
-    if (oid == rsassa_pss) {
+    if (oid == oid::rsassa_pss) {
         ESTUARY_TRY(auto scheme, read_pss(identifier));
         ESTUARY_CHECK(identifier.finish("AlgorithmIdentifier"));
         return scheme;

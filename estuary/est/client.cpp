@@ -21,8 +21,6 @@ Result<Certificates> read_certificates(const http::Response& response) {
     return certificates;
 }
 
-Error in_answer(Error error) { return in_context("the server's answer", std::move(error)); }
-
 }  // namespace
 
 Client::Client(Exchange exchange, std::string host, std::string base_path, const Clock& clock)

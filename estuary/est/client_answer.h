@@ -10,6 +10,9 @@ struct Reply {
     std::optional<Redirect> redirect;
     bool nothing = false;   ///< 204
 };
+/// That it is what the server said which cannot be used.
+inline Error in_answer(Error error) { return in_context("the server's answer", std::move(error)); }
+
 /// 200, 202, 204 and redirects; everything else is an error whose detail tells what the server said. `post`: the request was a
 /// POST, which a 303 does not repeat.
 Result<Reply> read_reply(const http::Response& response, bool post, Time now);

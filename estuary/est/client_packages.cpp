@@ -9,8 +9,6 @@
 namespace estuary::est {
 namespace {
 
-Error in_answer(Error error) { return in_context("the server's answer", std::move(error)); }
-
 /// The media types under which a package of this type may come (RFC 8295 1.5); "application/x-pkcs7-mime" is what older
 /// servers call it.
 Result<void> check_package_media_type(const http::Response& response, const PalType& type) {

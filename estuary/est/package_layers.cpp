@@ -16,19 +16,19 @@ using der::Tag;
 constexpr unsigned layers_max = 6;  // signed, encrypted, signed and the key package are four
 
 /// How a content type is gone into.
-enum class Kind : std::uint8_t { signed_data, enveloped, encrypted, encrypted_key_package, compressed, content };
+enum class Syntax : std::uint8_t { signed_data, enveloped, encrypted, encrypted_key_package, compressed, content };
 struct ContentType {
     Oid oid;
     std::string_view name;   ///< as RFC 7193 5 spells it
-    Kind kind = Kind::content;
+    Syntax syntax = Syntax::content;
 };
 constexpr std::array content_types{
-    ContentType{cms::oid::signed_data, "signedData", Kind::signed_data},
-    ContentType{cms::oid::enveloped_data, "envelopedData", Kind::enveloped},
-    ContentType{cms::oid::auth_enveloped_data, "authEnvelopedData", Kind::enveloped},
-    ContentType{Oid{"1.2.840.113549.1.7.6"}, "encryptedData", Kind::encrypted},                          // RFC 5652 8
-    ContentType{Oid{"2.16.840.1.101.2.1.2.78.2"}, "encryptedKeyPkg", Kind::encrypted_key_package},       // RFC 6032
-    ContentType{Oid{"1.2.840.113549.1.9.16.1.9"}, "compressedData", Kind::compressed},                   // RFC 3274
+    ContentType{cms::oid::signed_data, "signedData", Syntax::signed_data},
+    ContentType{cms::oid::enveloped_data, "envelopedData", Syntax::enveloped},
+    ContentType{cms::oid::auth_enveloped_data, "authEnvelopedData", Syntax::enveloped},
+    ContentType{Oid{"1.2.840.113549.1.7.6"}, "encryptedData", Syntax::encrypted},                          // RFC 5652 8
+    ContentType{Oid{"2.16.840.1.101.2.1.2.78.2"}, "encryptedKeyPkg", Syntax::encrypted_key_package},       // RFC 6032
+    ContentType{Oid{"1.2.840.113549.1.9.16.1.9"}, "compressedData", Syntax::compressed},                   // RFC 3274
     ContentType{cms::oid::asymmetric_key_package, "aKeyPackage"},
     ContentType{Oid{"1.2.840.113549.1.9.16.1.25"}, "sKeyPackage"},                                       // RFC 6031
     ContentType{Oid{"1.2.840.113549.1.9.16.1.16"}, "firmwarePackage"},                                   // RFC 4108
@@ -49,7 +49,7 @@ constexpr std::array content_types{
     ContentType{Oid{"2.16.840.1.101.2.1.2.77.11"}, "TAMP-seqNumAdjustConfirm"},
 };
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "package: " + std::move(detail)); }
+tl::unexpected<Error> malformed_package(std::string detail) { return fail(Code::malformed, "package: " + std::move(detail)); }
 
 const ContentType* known(const Oid& oid) {
     for (const auto& type : content_types)
@@ -64,8 +64,6 @@ struct Inside {
     bool none = false;                       ///< nothing at all
 };
 
-der::Limits limits() { return cms::der_limits(package_limits()); }
-
 /// EncryptedContentInfo ::= SEQUENCE { contentType, contentEncryptionAlgorithm, encryptedContent [0] OPTIONAL }
 Result<Inside> read_encrypted_content(der::Reader& fields) {
     ESTUARY_TRY(auto info, fields.enter(Tag::sequence));
@@ -75,7 +73,7 @@ Result<Inside> read_encrypted_content(der::Reader& fields) {
 
 /// EncryptedData ::= SEQUENCE { version, encryptedContentInfo, unprotectedAttrs [1] OPTIONAL }
 Result<Inside> read_encrypted_data(Bytes element, Tag tag) {
-    ESTUARY_TRY(auto fields, der::enter_only(element, tag, "EncryptedData", limits()));
+    ESTUARY_TRY(auto fields, der::enter_only(element, tag, "EncryptedData", package_der_limits()));
     ESTUARY_CHECK(fields.integer());
     return read_encrypted_content(fields);
 }
@@ -102,11 +100,11 @@ Result<void> open_enveloped(const Oid& type, Bytes element, const KeyOpener& ope
 /// EnvelopedData ::= SEQUENCE { version, originatorInfo [0] OPTIONAL, recipientInfos SET, encryptedContentInfo, … }; the fields
 /// of AuthEnvelopedData up to there are the same.
 Result<Inside> read_enveloped(const Oid& type, Bytes element, Tag tag, const KeyOpener& opener) {
-    ESTUARY_TRY(auto fields, der::enter_only(element, tag, "EnvelopedData", limits()));
+    ESTUARY_TRY(auto fields, der::enter_only(element, tag, "EnvelopedData", package_der_limits()));
     ESTUARY_CHECK(fields.integer());
     ESTUARY_CHECK(fields.element_if(der::context_constructed(0)));
     ESTUARY_TRY(const auto recipients, fields.content(Tag::set));
-    if (recipients.empty()) return malformed("encrypted for nobody");
+    if (recipients.empty()) return malformed_package("encrypted for nobody");
     ESTUARY_TRY(auto inside, read_encrypted_content(fields));
     if (opener.expects_encryption()) ESTUARY_CHECK(open_enveloped(type, element, opener, inside));
     return inside;
@@ -114,7 +112,7 @@ Result<Inside> read_enveloped(const Oid& type, Bytes element, Tag tag, const Key
 
 /// EncryptedKeyPackage ::= CHOICE { encrypted EncryptedData, enveloped [0] EnvelopedData, authEnveloped [1] AuthEnvelopedData }
 Result<Inside> read_encrypted_key_package(Bytes element, const KeyOpener& opener) {
-    const auto tag = der::Reader{element, limits()}.peek();
+    const auto tag = der::Reader{element, package_der_limits()}.peek();
     if (tag == der::context_constructed(0)) return read_enveloped(cms::oid::enveloped_data, element, *tag, opener);
     if (tag == der::context_constructed(1)) return read_enveloped(cms::oid::auth_enveloped_data, element, *tag, opener);
     return read_encrypted_data(element, Tag::sequence);
@@ -122,7 +120,7 @@ Result<Inside> read_encrypted_key_package(Bytes element, const KeyOpener& opener
 
 /// CompressedData ::= SEQUENCE { version, compressionAlgorithm, encapContentInfo }: nothing is unpacked here.
 Result<Inside> read_compressed(Bytes element) {
-    ESTUARY_TRY(auto fields, der::enter_only(element, Tag::sequence, "CompressedData", limits()));
+    ESTUARY_TRY(auto fields, der::enter_only(element, Tag::sequence, "CompressedData", package_der_limits()));
     ESTUARY_CHECK(fields.integer());
     ESTUARY_CHECK(fields.element(Tag::sequence));
     ESTUARY_TRY(auto info, fields.enter(Tag::sequence));
@@ -142,23 +140,23 @@ Result<Inside> read_signed(Bytes element, OpenLayers& into) {
 }
 
 Result<Inside> read_layer(const ContentType& type, Bytes element, const KeyOpener& opener, OpenLayers& into) {
-    switch (type.kind) {
-        case Kind::signed_data: return read_signed(element, into);
-        case Kind::enveloped: return read_enveloped(type.oid, element, Tag::sequence, opener);
-        case Kind::encrypted: return read_encrypted_data(element, Tag::sequence);
-        case Kind::encrypted_key_package: return read_encrypted_key_package(element, opener);
-        case Kind::compressed: return read_compressed(element);
-        case Kind::content: break;
+    switch (type.syntax) {
+        case Syntax::signed_data: return read_signed(element, into);
+        case Syntax::enveloped: return read_enveloped(type.oid, element, Tag::sequence, opener);
+        case Syntax::encrypted: return read_encrypted_data(element, Tag::sequence);
+        case Syntax::encrypted_key_package: return read_encrypted_key_package(element, opener);
+        case Syntax::compressed: return read_compressed(element);
+        case Syntax::content: break;
     }
-    return malformed("no layer");
+    return malformed_package("no layer");
 }
 
-bool hides(Kind kind) { return kind == Kind::enveloped || kind == Kind::encrypted || kind == Kind::encrypted_key_package; }
+bool hides(Syntax syntax) { return syntax == Syntax::enveloped || syntax == Syntax::encrypted || syntax == Syntax::encrypted_key_package; }
 
 }  // namespace
 
 Result<OpenLayers> open_layers(Bytes der, const KeyOpener& opener) {
-    ESTUARY_CHECK(der::check_der(der, "package", limits()));
+    ESTUARY_CHECK(der::check_der(der, "package", package_der_limits()));
     ESTUARY_TRY(auto type, cms::content_type_of(der));
     ESTUARY_TRY(const auto content, cms::inner_content(der));
     OpenLayers out;
@@ -166,19 +164,19 @@ Result<OpenLayers> open_layers(Bytes der, const KeyOpener& opener) {
     for (unsigned depth = 0;; ++depth) {
         if (type == cms::oid::data && !element) return out;  // hidden, and its maker did not say what it is
         const auto* layer = known(type);
-        if (layer == nullptr || layer->kind == Kind::content) break;
+        if (layer == nullptr || layer->syntax == Syntax::content) break;
         // A type that is only named, behind encryption or compression, is the last thing that can be told.
         out.seen.names.emplace_back(layer->name);
         if (!element) return out;
         if (depth == layers_max) return fail(Code::too_large, "package: too many layers");
-        out.seen.encrypted = out.seen.encrypted || hides(layer->kind);
+        out.seen.encrypted = out.seen.encrypted || hides(layer->syntax);
         ESTUARY_TRY(auto inside, read_layer(*layer, element->reveal(), opener, out));
         type = inside.type;
         out.has_content = !inside.none;
         element = std::move(inside.element);
         if (inside.none) return out;
-        out.hidden = !element && hides(layer->kind);
-        if (element && known(type) != nullptr) ESTUARY_CHECK(der::check_der(element->reveal(), "package content", limits()));
+        out.hidden = !element && hides(layer->syntax);
+        if (element && known(type) != nullptr) ESTUARY_CHECK(der::check_der(element->reveal(), "package content", package_der_limits()));
     }
     const auto* last = known(type);
     out.seen.content = last != nullptr ? std::string{last->name} : type.dotted();

@@ -28,5 +28,6 @@ inline cms::Limits package_limits() {
     limits.bytes_max = package_octets_max;
     return limits;
 }
+inline der::Limits package_der_limits() { return cms::der_limits(package_limits()); }
 
 }  // namespace estuary::est::detail

@@ -12,8 +12,6 @@ constexpr Oid secret_bag{"1.2.840.113549.1.12.10.1.5"};
 constexpr Oid safe_contents_bag{"1.2.840.113549.1.12.10.1.6"};
 constexpr Oid encrypted_data{"1.2.840.113549.1.7.6"};
 
-der::Limits limits() { return cms::der_limits(package_limits()); }
-
 /// The octets of a ContentInfo of type data.
 Result<Bytes> data_of(der::Reader& content_info) {
     ESTUARY_TRY(auto wrapped, content_info.enter(der::context_constructed(0)));
@@ -24,7 +22,7 @@ Result<Bytes> data_of(der::Reader& content_info) {
 
 /// SafeContents ::= SEQUENCE OF SafeBag; SafeBag ::= SEQUENCE { bagId, bagValue [0] EXPLICIT, bagAttributes SET OPTIONAL }
 Result<bool> hides_its_keys(Bytes safe_contents) {
-    ESTUARY_TRY(auto bags, der::enter_only(safe_contents, Tag::sequence, "SafeContents", limits()));
+    ESTUARY_TRY(auto bags, der::enter_only(safe_contents, Tag::sequence, "SafeContents", package_der_limits()));
     bool hidden = true;
     while (!bags.empty()) {
         ESTUARY_TRY(auto bag, bags.enter(Tag::sequence));
@@ -41,8 +39,8 @@ Result<bool> hides_its_keys(Bytes safe_contents) {
 /// PFX ::= SEQUENCE { version INTEGER {v3(3)}, authSafe ContentInfo, macData MacData OPTIONAL }
 /// AuthenticatedSafe ::= SEQUENCE OF ContentInfo   -- data, encryptedData or envelopedData
 Result<bool> pfx_is_encrypted(Bytes der) {
-    ESTUARY_CHECK(der::check_der(der, "PFX", limits()));
-    ESTUARY_TRY(auto pfx, der::enter_only(der, Tag::sequence, "PFX", limits()));
+    ESTUARY_CHECK(der::check_der(der, "PFX", package_der_limits()));
+    ESTUARY_TRY(auto pfx, der::enter_only(der, Tag::sequence, "PFX", package_der_limits()));
     ESTUARY_TRY(const auto version, pfx.integer());
     if (version != 3) return fail(Code::malformed, "PFX: not of version 3");
     ESTUARY_TRY(auto outer, pfx.enter(Tag::sequence));
@@ -52,7 +50,7 @@ Result<bool> pfx_is_encrypted(Bytes der) {
     ESTUARY_TRY(const auto octets, data_of(outer));
     ESTUARY_CHECK(pfx.element_if(Tag::sequence));
     ESTUARY_CHECK(pfx.finish("PFX"));
-    ESTUARY_TRY(auto safes, der::enter_only(octets, Tag::sequence, "AuthenticatedSafe", limits()));
+    ESTUARY_TRY(auto safes, der::enter_only(octets, Tag::sequence, "AuthenticatedSafe", package_der_limits()));
     bool hidden = true;
     while (!safes.empty()) {
         ESTUARY_TRY(auto safe, safes.enter(Tag::sequence));

@@ -15,13 +15,11 @@ using detail::PalNode;
 using ErrorCode = boost::system::error_code;
 using View = boost::json::string_view;
 
-constexpr std::size_t depth_max = 5;  // list, entry, info, iasn
-
 // Writing
 
 std::string json_text(std::string_view text) { return boost::json::serialize(boost::json::value(View{text.data(), text.size()})); }
 
-struct InfoWriter {
+struct JsonInfoWriter {
     std::string operator()(const PalDn& dn) const { return "\"dn\": " + json_text(dn.text); }
     std::string operator()(const PalSki& ski) const { return "\"ski\": " + json_text(to_hex(ski.octets)); }
     std::string operator()(const PalUri& uri) const { return "\"uri\": " + json_text(uri.text); }
@@ -33,13 +31,13 @@ struct InfoWriter {
 std::string written(const PalEntry& entry) {
     auto out = "  {\"type\": " + json_text(entry.type);
     if (entry.date) out += ", \"date\": " + json_text(to_iso8601(*entry.date));
-    return out + fmt::format(", \"size\": {}, \"info\": {{{}}}}}", entry.size, std::visit(InfoWriter{}, entry.info));
+    return out + fmt::format(", \"size\": {}, \"info\": {{{}}}}}", entry.size, std::visit(JsonInfoWriter{}, entry.info));
 }
 
 // Reading
 
 /// Boost.JSON's parser calls this; false and an error code stop it.
-class Builder {
+class JsonTreeBuilder {
 public:
     static constexpr std::size_t max_array_size = detail::pal_entries_max;
     static constexpr std::size_t max_object_size = 8;
@@ -130,8 +128,8 @@ std::string Pal::to_json() const {
 Result<Pal> Pal::parse_json(std::string_view text) {
     if (text.size() > detail::pal_octets_max) return fail(Code::too_large, "PAL: too long");
     boost::json::parse_options options;
-    options.max_depth = depth_max;
-    boost::json::basic_parser<Builder> parser{options};
+    options.max_depth = detail::pal_depth_max;
+    boost::json::basic_parser<JsonTreeBuilder> parser{options};
     ErrorCode error;
     const auto used = parser.write_some(false, text.data(), text.size(), error);
     auto& builder = parser.handler();

@@ -6,6 +6,7 @@ namespace estuary::est::detail {
 
 inline constexpr std::size_t pal_octets_max = 1u << 20;
 inline constexpr std::size_t pal_entries_max = 4096;
+inline constexpr std::size_t pal_depth_max = 5;            ///< pal, message, info, iasn, serial; in JSON one less
 inline constexpr std::size_t pal_text_octets_max = 8192;   ///< of one value: the schema's 1024 characters, white space around them
 
 /// An XML element, or a member of a JSON object.

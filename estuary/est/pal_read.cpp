@@ -16,7 +16,7 @@ constexpr std::size_t text_characters_max = 1024;  // DistinguishedName, Subject
 constexpr std::size_t serial_digits_max = 49;      // of 20 octets
 constexpr std::string_view earliest_date = "2013-05-23T00:00:00Z";
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "PAL: " + std::move(detail)); }
+tl::unexpected<Error> malformed_pal(std::string detail) { return fail(Code::malformed, "PAL: " + std::move(detail)); }
 
 bool all_digits(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -38,9 +38,9 @@ public:
     }
     Result<std::string_view> value(std::string_view name, Kind kind) {
         const auto* child = find(name);
-        if (child == nullptr) return malformed(fmt::format("'{}' is missing", name));
+        if (child == nullptr) return malformed_pal(fmt::format("'{}' is missing", name));
         const bool right = child->kind != Kind::parent && (!typed_ || child->kind == kind);
-        if (!right) return malformed(fmt::format("'{}' is of the wrong kind", name));
+        if (!right) return malformed_pal(fmt::format("'{}' is of the wrong kind", name));
         return text::trim(child->text);
     }
     Result<std::string> text(std::string_view name) {
@@ -48,14 +48,14 @@ public:
         const auto characters = std::ranges::count_if(found, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
         if (static_cast<std::size_t>(characters) > text_characters_max)
             return fail(Code::too_large, fmt::format("PAL: '{}' has more than {} characters", name, text_characters_max));
-        if (!estuary::text::is_plain_utf8(found)) return malformed(fmt::format("'{}' is no plain text", name));
+        if (!estuary::text::is_plain_utf8(found)) return malformed_pal(fmt::format("'{}' is no plain text", name));
         return std::string{found};
     }
     bool typed() const noexcept { return typed_; }
     Result<void> finish() const {
         for (std::size_t i = 0; i < read_.size(); ++i)
             if (!read_[i])
-                return malformed(fmt::format("'{}' is not known here, or occurs twice",
+                return malformed_pal(fmt::format("'{}' is not known here, or occurs twice",
                                              estuary::text::printable(node_.children[i].name.substr(0, 64))));
         return {};
     }
@@ -68,7 +68,7 @@ private:
 
 Result<std::string> read_type(Fields& fields) {
     ESTUARY_TRY(auto type, fields.text("type"));
-    if (type.size() != 4 || !all_digits(type)) return malformed("'type' is not four digits");
+    if (type.size() != 4 || !all_digits(type)) return malformed_pal("'type' is not four digits");
     return type;
 }
 
@@ -77,7 +77,7 @@ Result<std::optional<Time>> read_date(Fields& fields, const PalNode& node) {
     if (std::ranges::none_of(node.children, named)) return std::optional<Time>{};
     ESTUARY_TRY(const auto text, fields.text("date"));
     // Texts of this form are in the order of their times.
-    if (text.size() != earliest_date.size() || text < earliest_date) return malformed("'date' is not a time like 2026-11-21T03:38:00Z");
+    if (text.size() != earliest_date.size() || text < earliest_date) return malformed_pal("'date' is not a time like 2026-11-21T03:38:00Z");
     ESTUARY_TRY(const auto date, parse_iso8601(text));
     return std::optional{date};
 }
@@ -86,45 +86,45 @@ Result<std::uint64_t> read_size(Fields& fields) {
     ESTUARY_TRY(const auto text, fields.value("size", Kind::number));
     std::uint64_t size = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (!all_digits(text) || error != std::errc{} || end != text.data() + text.size()) return malformed("'size' is not a number of octets");
+    if (!all_digits(text) || error != std::errc{} || end != text.data() + text.size()) return malformed_pal("'size' is not a number of octets");
     return size;
 }
 
 /// The schema has a positiveInteger; the RFC's own JSON example has 0.
 Result<PalIssuerAndSerial> read_iasn(const PalNode& node, bool typed) {
-    if (node.kind != Kind::parent) return malformed("'iasn' is of the wrong kind");
+    if (node.kind != Kind::parent) return malformed_pal("'iasn' is of the wrong kind");
     Fields fields{node, typed};
     PalIssuerAndSerial out;
     ESTUARY_TRY(out.issuer, fields.text("issuer"));
     ESTUARY_TRY(auto digits, fields.value("serial", Kind::number));
     while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
-    if (!all_digits(digits) || digits.size() > serial_digits_max) return malformed("'serial' is not a serial number");
+    if (!all_digits(digits) || digits.size() > serial_digits_max) return malformed_pal("'serial' is not a serial number");
     out.serial = digits;
     ESTUARY_CHECK(fields.finish());
     return out;
 }
 
 Result<PalInfo> read_info(const PalNode* node, bool typed) {
-    if (node == nullptr) return malformed("'info' is missing");
-    if (node->kind != Kind::parent || node->children.size() != 1) return malformed("'info' must hold one of dn, ski, iasn and uri");
+    if (node == nullptr) return malformed_pal("'info' is missing");
+    if (node->kind != Kind::parent || node->children.size() != 1) return malformed_pal("'info' must hold one of dn, ski, iasn and uri");
     const auto& only = node->children.front();
     if (only.name == "iasn") return read_iasn(only, typed).map([](PalIssuerAndSerial iasn) { return PalInfo{std::move(iasn)}; });
     Fields fields{*node, typed};
     ESTUARY_TRY(auto text, fields.text(only.name));
     if (only.name == "dn") return PalInfo{PalDn{std::move(text)}};
     if (only.name == "uri") {
-        if (text.empty() || text.find_first_of(" <>\"") != std::string::npos) return malformed("'uri' is no URI");
+        if (text.empty() || text.find_first_of(" <>\"") != std::string::npos) return malformed_pal("'uri' is no URI");
         return PalInfo{PalUri{std::move(text)}};
     }
-    if (only.name != "ski") return malformed("'info' must hold one of dn, ski, iasn and uri");
-    if (text.find(':') != std::string::npos) return malformed("'ski' is not hexadecimal");
+    if (only.name != "ski") return malformed_pal("'info' must hold one of dn, ski, iasn and uri");
+    if (text.find(':') != std::string::npos) return malformed_pal("'ski' is not hexadecimal");
     auto octets = from_hex(text);
-    if (!octets) return malformed("'ski' is not hexadecimal");
+    if (!octets) return malformed_pal("'ski' is not hexadecimal");
     return PalInfo{PalSki{std::move(*octets)}};
 }
 
 Result<PalEntry> read_entry(const PalNode& node, bool typed) {
-    if (node.kind != Kind::parent) return malformed("an entry is of the wrong kind");
+    if (node.kind != Kind::parent) return malformed_pal("an entry is of the wrong kind");
     Fields fields{node, typed};
     PalEntry entry;
     ESTUARY_TRY(entry.type, read_type(fields));
@@ -146,7 +146,7 @@ Result<Pal> pal_of(const PalNode& root, bool typed) {
         if (last) break;
     }
     if (pal.entries.size() == 1 && pal.entries.front().type == "0001")
-        return malformed("it holds nothing but a pointer to another one");
+        return malformed_pal("it holds nothing but a pointer to another one");
     return pal;
 }
 

@@ -8,7 +8,7 @@ namespace {
 using enum PalAction;
 using enum Operation;
 
-constexpr std::array types{
+constexpr std::array package_types{
     PalType{"0001", "more", more, pal},
     PalType{"0002", "ca-certificate", fetch, cacerts},
     PalType{"0003", "ee-certificate", fetch, eecerts},
@@ -50,17 +50,17 @@ constexpr std::array types{
 
 }  // namespace
 
-std::span<const PalType> pal_types() noexcept { return types; }
+std::span<const PalType> pal_types() noexcept { return package_types; }
 
 const PalType* pal_type(std::string_view number_or_name) noexcept {
-    for (const auto& type : types)
+    for (const auto& type : package_types)
         if (type.number == number_or_name || type.name == number_or_name) return &type;
     return nullptr;
 }
 
 const PalType* receipt_type_for(const PalType& package) noexcept {
     if (package.action != fetch) return nullptr;
-    for (const auto& type : types) {
+    for (const auto& type : package_types) {
         if (type.action != give || type.operation != package.operation) continue;
         // One receipt serves all kinds of asymmetric key packages; TAMP's messages have one each.
         if (type.given_for == package.number || package.operation == serverkeygen) return &type;

@@ -14,7 +14,6 @@ using detail::PalNode;
 
 constexpr std::string_view pal_namespace = "urn:ietf:params:xml:ns:pal";
 constexpr char separator = '\n';           // between namespace and name: occurs in neither
-constexpr std::size_t depth_max = 5;       // pal, message, info, iasn, serial
 
 // Writing
 
@@ -37,7 +36,7 @@ std::string escaped(std::string_view text) {
 
 std::string element(std::string_view name, std::string_view text) { return fmt::format("<{0}>{1}</{0}>", name, escaped(text)); }
 
-struct InfoWriter {
+struct XmlInfoWriter {
     std::string operator()(const PalDn& dn) const { return element("dn", dn.text); }
     std::string operator()(const PalSki& ski) const { return element("ski", to_hex(ski.octets)); }
     std::string operator()(const PalUri& uri) const { return element("uri", uri.text); }
@@ -49,9 +48,9 @@ struct InfoWriter {
 // Reading
 
 /// Builds the tree while Expat reads. The first fault stops it.
-class Builder {
+class XmlTreeBuilder {
 public:
-    explicit Builder(XML_Parser parser) : parser_{parser} {
+    explicit XmlTreeBuilder(XML_Parser parser) : parser_{parser} {
         XML_SetUserData(parser, this);
         XML_SetElementHandler(
             parser, [](void* self, const XML_Char* name, const XML_Char** attributes) { of(self).open(name, attributes); },
@@ -68,7 +67,7 @@ public:
     PalNode take() { return std::move(root_); }
 
 private:
-    static Builder& of(void* self) { return *static_cast<Builder*>(self); }
+    static XmlTreeBuilder& of(void* self) { return *static_cast<XmlTreeBuilder*>(self); }
 
     void stop(Error error) {
         if (!error_) error_ = std::move(error);
@@ -84,7 +83,7 @@ private:
         for (; *attributes != nullptr; attributes += 2)
             if (std::string_view{*attributes}.find(separator) == std::string_view::npos)
                 return stop({Code::malformed, "PAL: an attribute that the schema does not have"});
-        if (open_.size() == depth_max) return stop({Code::malformed, "PAL: elements too deep inside of each other"});
+        if (open_.size() == detail::pal_depth_max) return stop({Code::malformed, "PAL: elements too deep inside of each other"});
         const auto name = qualified.substr(cut + 1);
         if (!open_.empty() && name_of_depth(open_.size()) && *name_of_depth(open_.size()) != name)
             return stop({Code::malformed, fmt::format("PAL: '{}' is not known here", text::printable(name.substr(0, 64)))});
@@ -136,7 +135,7 @@ std::string Pal::to_xml() const {
     for (const auto& entry : entries) {
         out += "  <message>" + element("type", entry.type);
         if (entry.date) out += element("date", to_iso8601(*entry.date));
-        out += element("size", std::to_string(entry.size)) + "<info>" + std::visit(InfoWriter{}, entry.info) + "</info></message>\n";
+        out += element("size", std::to_string(entry.size)) + "<info>" + std::visit(XmlInfoWriter{}, entry.info) + "</info></message>\n";
     }
     return out + "</pal>\n";
 }
@@ -145,7 +144,7 @@ Result<Pal> Pal::parse_xml(std::string_view text) {
     if (text.size() > detail::pal_octets_max) return fail(Code::too_large, "PAL: too long");
     const Handle<XML_ParserStruct, XML_ParserFree> parser{XML_ParserCreateNS("UTF-8", separator)};
     if (!parser) return fail(Code::internal, "PAL: no memory for a parser");
-    Builder builder{parser.get()};
+    XmlTreeBuilder builder{parser.get()};
     const auto status = XML_Parse(parser.get(), text.data(), static_cast<int>(text.size()), XML_TRUE);
     if (builder.error()) return fail(*builder.error());
     if (status != XML_STATUS_OK)

@@ -50,16 +50,6 @@ AttrOrOid key_attribute(const crypto::KeyType& key) {
     return out;
 }
 
-ByteVec key_algorithm(const crypto::KeyType& key) {
-    der::Writer writer;
-    writer.sequence([&] {
-        writer.oid(key.algorithm);
-        if (!key.parameters.empty()) writer.oid(key.parameters);
-        if (key.kind == KeyKind::rsa) writer.null();  // RFC 3279 2.3.1
-    });
-    return std::move(writer).take();
-}
-
 bool has_fixed(const Profile& profile, const der::Oid& type) { return !profile.subject.fixed.values(type).empty(); }
 
 /// What is asked of the subject: required attributes without a value, those that the CA puts in with it (RFC 9908 3.4).
@@ -123,7 +113,7 @@ CsrAttrs attributes_of(const Profile& profile, bool linking_required, KeygenAttr
     RequestInfoTemplate wanted;
     wanted.subject = subject_template(profile);
     if (key != nullptr) {
-        wanted.key_algorithm = key_algorithm(*key);
+        wanted.key_algorithm = crypto::key_algorithm_identifier(*key);
         if (key->kind == KeyKind::rsa) wanted.rsa_bits = key->bits;
     }
     if (wants_san(profile) || wanted.subject || wanted.key_algorithm) {

@@ -23,7 +23,7 @@ http::Response issued_response(const Issued& issued) {
     return response;
 }
 
-Result<x509::SignedRequest> read_request(const http::Request& request) {
+Result<x509::SignedRequest> read_signed_request(const http::Request& request) {
     ESTUARY_TRY(const auto der, decode_body(request.body, pem_request));
     return x509::SignedRequest::parse(der);
 }
@@ -76,7 +76,7 @@ Result<void> Server::Impl::check_one_time_password(const std::vector<x509::Attri
     if (!text) return {};
     const crypto::Secret password{std::string_view{*text}};
     crypto::wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
-    if (principal.certificate && principal.certificate->registration_authority) return {};
+    if (principal.is_registration_authority()) return {};
     if (!principal.credential)
         return fail(Code::bad_proof, "otpChallenge: there is no one-time password for a client that has no credential here");
     auto proof = authority_.authenticate_password(principal.credential->name, password, principal.address);
@@ -108,7 +108,7 @@ http::Response Server::Impl::enroll(const LabelState& label, authority::Verb ver
     if (item.empty())
         if (auto wrong = wrong_media_type(request)) return std::move(*wrong);
     const auto outcome = [&]() -> Result<authority::Outcome> {
-        ESTUARY_TRY(auto certification, item.empty() ? read_request(request) : decided_request(label, *who, item));
+        ESTUARY_TRY(auto certification, item.empty() ? read_signed_request(request) : decided_request(label, *who, item));
         ESTUARY_TRY(const auto linking, linking_of(certification.attributes(), peer.bindings));
         ESTUARY_CHECK(check_one_time_password(certification.attributes(), *who));
         return authority_.enroll({verb, label.config.profile, label.config.name, std::move(certification), *who, linking,

@@ -21,7 +21,7 @@ struct Recipient {
     cms::Encipherment encipherment;
 };
 
-Result<x509::CertificationRequest::Parts> read_request(const http::Request& request) {
+Result<x509::CertificationRequest::Parts> read_request_without_key(const http::Request& request) {
     ESTUARY_TRY(const auto der, decode_body(request.body, pem_request));
     return x509::parse_request_without_key(der);
 }
@@ -83,7 +83,7 @@ Result<KeyDelivery> Server::Impl::delivery_for(const LabelState& label, const st
 
 Result<http::Response> Server::Impl::make_key(const LabelState& label, const Principal& who, const http::Request& request,
                                               const http::Peer& peer, store::UnitOfWork& work) {
-    ESTUARY_TRY(auto asked, read_request(request));
+    ESTUARY_TRY(auto asked, read_request_without_key(request));
     ESTUARY_TRY(const auto linking, linking_of(asked.attributes, peer.bindings));
     ESTUARY_CHECK(check_one_time_password(asked.attributes, who));
     ESTUARY_TRY(const auto delivery, delivery_for(label, asked.attributes));

@@ -2,20 +2,18 @@
 
 #include "estuary/base/text.h"
 #include "estuary/http/characters.h"
-#include "estuary/http/wire.h"
+#include "estuary/http/refuse.h"
 
 namespace estuary::http {
 namespace {
 
-tl::unexpected<Refusal> refuse(unsigned status, std::string sentence) {
-    return tl::unexpected<Refusal>(Refusal{status, std::move(sentence)});
-}
+using detail::refuse_with;
 
 /// 1*DIGIT and nothing else: no sign, no list, no blanks (RFC 9112 6.3). Numbers past 19 digits are larger than any limit.
 Parsed<std::uint64_t> parse_length(std::string_view digits) {
     if (digits.empty() || !std::ranges::all_of(digits, detail::is_digit))
-        return refuse(400, "Content-Length must be one decimal number.");
-    if (digits.size() > 19) return refuse(413, "Content-Length is past any limit.");
+        return refuse_with(400, "Content-Length must be one decimal number.");
+    if (digits.size() > 19) return refuse_with(413, "Content-Length is past any limit.");
     std::uint64_t out = 0;
     for (const char c : digits) out = out * 10 + static_cast<std::uint64_t>(c - '0');
     return out;
@@ -29,20 +27,20 @@ void read_connection(std::string_view value, Framing& into) {
 /// What one field says about framing. Anything that could be read in two ways is refused.
 Parsed<void> read_framing(const Header& field, Framing& into) {
     if (text::equal_ignoring_case(field.name, "Content-Length")) {
-        if (into.content_length) return refuse(400, "Content-Length must occur once.");
+        if (into.content_length) return refuse_with(400, "Content-Length must occur once.");
         const auto length = parse_length(field.value);
         if (!length) return tl::unexpected<Refusal>(length.error());
         into.content_length = *length;
     } else if (text::equal_ignoring_case(field.name, "Transfer-Encoding")) {
-        if (into.chunked) return refuse(400, "Transfer-Encoding must occur once.");
+        if (into.chunked) return refuse_with(400, "Transfer-Encoding must occur once.");
         if (!text::equal_ignoring_case(field.value, "chunked"))
-            return refuse(501, "The only Transfer-Encoding supported is chunked.");
+            return refuse_with(501, "The only Transfer-Encoding supported is chunked.");
         into.chunked = true;
     } else if (text::equal_ignoring_case(field.name, "Connection")) {
         read_connection(field.value, into);
     } else if (text::equal_ignoring_case(field.name, "Expect")) {
         if (!text::equal_ignoring_case(field.value, "100-continue"))
-            return refuse(417, "The only expectation supported is 100-continue.");
+            return refuse_with(417, "The only expectation supported is 100-continue.");
         into.expects_continue = true;
     }
     return {};
@@ -51,14 +49,14 @@ Parsed<void> read_framing(const Header& field, Framing& into) {
 /// field-line = field-name ":" OWS field-value OWS  -- RFC 9112 5
 Parsed<Header> read_field(std::string_view line) {
     if (line.front() == ' ' || line.front() == '\t')
-        return refuse(400, "A header field must be on one line (line folding is obsolete).");
+        return refuse_with(400, "A header field must be on one line (line folding is obsolete).");
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos) return refuse(400, "A header line has no colon.");
+    if (colon == std::string_view::npos) return refuse_with(400, "A header line has no colon.");
     const auto name = line.substr(0, colon);
     // Covers blanks before the colon too, which RFC 9112 5.1 demands to refuse.
-    if (!detail::is_token(name)) return refuse(400, "A header field name has characters that names do not have.");
+    if (!detail::is_token(name)) return refuse_with(400, "A header field name has characters that names do not have.");
     const auto value = detail::trim_blanks(line.substr(colon + 1));
-    if (!detail::all_of(detail::field_chars, value)) return refuse(400, "A header field value has control characters.");
+    if (!detail::all_of(detail::field_chars, value)) return refuse_with(400, "A header field value has control characters.");
     return Header{std::string{name}, std::string{value}};
 }
 
@@ -72,7 +70,7 @@ Parsed<std::optional<std::size_t>> HeadBuffer::find_end(std::string_view text) {
             break;
         }
         const auto feed_at = static_cast<std::size_t>(at - text.data());
-        if (feed_at == line_start_ || text[feed_at - 1] != '\r') return refuse(400, "Lines must end with CR LF.");
+        if (feed_at == line_start_ || text[feed_at - 1] != '\r') return refuse_with(400, "Lines must end with CR LF.");
         const bool blank = feed_at == line_start_ + 1;
         scanned_ = line_start_ = feed_at + 1;
         if (blank) return std::optional{feed_at + 1};
@@ -94,10 +92,10 @@ Parsed<std::optional<HeadBuffer::Found>> HeadBuffer::feed(std::string_view input
     const auto kept = pending_.size();
     if (kept > 0) pending_.append(input.substr(0, bytes_max + 1 - std::min(bytes_max, kept)));
     const auto text = kept > 0 ? std::string_view{pending_} : input.substr(0, bytes_max + 1);
-    if (!detail::is_one_of(detail::token_chars, text.front()) && text != "\r") return refuse(400, "This is not HTTP.");
+    if (!detail::is_one_of(detail::token_chars, text.front()) && text != "\r") return refuse_with(400, "This is not HTTP.");
     const auto end = find_end(text);
     if (!end) return tl::unexpected<Refusal>(end.error());
-    if ((*end ? **end : text.size()) > bytes_max) return refuse(431, "The request line and header fields are too large.");
+    if ((*end ? **end : text.size()) > bytes_max) return refuse_with(431, "The request line and header fields are too large.");
     if (!*end) {
         if (kept == 0) pending_ = text;
         return std::nullopt;
@@ -117,12 +115,13 @@ Parsed<Framing> read_fields(std::string_view lines, Headers& into, const WireLim
         const auto end = lines.find("\r\n");
         auto field = read_field(lines.substr(0, end));
         if (!field) return tl::unexpected<Refusal>(std::move(field).error());
-        if (into.fields().size() == limits.fields_max) return refuse(431, "There are too many header fields.");
+        if (into.fields().size() == limits.fields_max) return refuse_with(431, "There are too many header fields.");
         if (const auto ok = read_framing(*field, framing); !ok) return tl::unexpected<Refusal>(ok.error());
         into.add(std::move(field->name), std::move(field->value));
         lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 2);
     }
-    if (framing.chunked && framing.content_length) return refuse(400, "Content-Length and Transfer-Encoding exclude each other.");
+    if (framing.chunked && framing.content_length)
+        return refuse_with(400, "Content-Length and Transfer-Encoding exclude each other.");
     return framing;
 }
 

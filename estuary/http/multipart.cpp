@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t boundary_characters_max = 70;  // RFC 2046 5.1.1
 constexpr detail::CharTable boundary_chars = detail::table_of("'()+_,-./:=? ", true);
-constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view crlf = "\r\n";
 
 tl::unexpected<Error> malformed(std::string_view why) { return fail(Code::malformed, "multipart: " + std::string{why}); }
 
@@ -183,11 +183,11 @@ Multipart write_multipart(const std::vector<Part>& parts) {
     auto& body = out.body;
     body.reserve(size_of(parts, out.boundary));
     for (const auto& part : parts) {
-        body.append("--").append(out.boundary).append(line_end);
-        for (const auto& field : part.headers.fields()) body.append(field.name).append(": ").append(field.value).append(line_end);
-        body.append(line_end).append(part.body).append(line_end);
+        body.append("--").append(out.boundary).append(crlf);
+        for (const auto& field : part.headers.fields()) body.append(field.name).append(": ").append(field.value).append(crlf);
+        body.append(crlf).append(part.body).append(crlf);
     }
-    body.append("--").append(out.boundary).append("--").append(line_end);
+    body.append("--").append(out.boundary).append("--").append(crlf);
     return out;
 }
 

@@ -2,16 +2,14 @@
 
 #include "estuary/base/text.h"
 #include "estuary/http/characters.h"
-#include "estuary/http/wire.h"
+#include "estuary/http/refuse.h"
 
 namespace estuary::http {
 namespace {
 
-constexpr std::size_t method_octets_max = 32;
+using detail::refuse_with;
 
-tl::unexpected<Refusal> refuse_with(unsigned status, std::string sentence) {
-    return tl::unexpected<Refusal>(Refusal{status, std::move(sentence)});
-}
+constexpr std::size_t method_octets_max = 32;
 
 struct StartLine {
     std::string_view method, target;

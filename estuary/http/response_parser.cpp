@@ -2,16 +2,14 @@
 
 #include "estuary/base/text.h"
 #include "estuary/http/characters.h"
-#include "estuary/http/wire.h"
+#include "estuary/http/refuse.h"
 
 namespace estuary::http {
 namespace {
 
-constexpr unsigned interim_responses_max = 8;
+using detail::refuse_with;
 
-tl::unexpected<Refusal> refuse_with(unsigned status, std::string sentence) {
-    return tl::unexpected<Refusal>(Refusal{status, std::move(sentence)});
-}
+constexpr unsigned interim_responses_max = 8;
 
 struct StatusLine {
     unsigned status = 0;

@@ -94,20 +94,15 @@ private:
     }
 
     Result<void> write_all(std::string_view octets, Deadline deadline) {
-        while (!octets.empty()) {
-            std::size_t count = 0;
-            const auto io = stream_.write(octets, count);
-            if (io == Io::done) {
-                octets.remove_prefix(count);
-            } else if (io == Io::failed) {
-                return fail(tls_failure());
-            } else if (io == Io::end || io == Io::cut) {
-                return fail(lost());
-            } else if (!wait_for(stream_.fd(), io, deadline)) {
-                return fail(timed_out());
-            }
+        switch (net::write_all(stream_, octets, deadline)) {
+            case Io::done: return {};
+            case Io::failed: return fail(tls_failure());
+            case Io::end:
+            case Io::cut: return fail(lost());
+            case Io::want_read:
+            case Io::want_write: break;
         }
-        return {};
+        return fail(timed_out());
     }
 
     Result<http::Response> read_response(bool to_head, Deadline deadline) {

@@ -76,6 +76,17 @@ bool wait_for(int fd, Io io, Deadline deadline) {
     }
 }
 
+Io write_all(Stream& stream, std::string_view octets, Deadline deadline) {
+    while (!octets.empty()) {
+        std::size_t count = 0;
+        const auto io = stream.write(octets, count);
+        octets.remove_prefix(count);
+        const bool waits = io == Io::want_read || io == Io::want_write;
+        if (io != Io::done && !(waits && wait_for(stream.fd(), io, deadline))) return io;
+    }
+    return Io::done;
+}
+
 Result<Fd> connect_to(const http::Url& url, Deadline deadline, bool public_only) {
     ESTUARY_TRY(const auto addresses, resolve(url));
     // Looked at where they are connected to: a name that gives another address the next time gains nothing.

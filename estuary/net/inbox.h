@@ -22,6 +22,7 @@ public:
     struct Socket {
         Fd fd;
         std::string address;
+        std::size_t listener = 0;
     };
     struct Mail {
         std::vector<Answer> answers;

@@ -111,7 +111,7 @@ void IoThread::turn() {
         if (tag == inbox_tag) {
             read_inbox();
         } else if (tag % 2 == 1) {
-            accept_some(core_.listeners[(tag - listener_tag) / 2].fd.get());
+            accept_some((tag - listener_tag) / 2);
         } else {
             auto* connection = static_cast<ServerConnection*>(event.data.ptr);
             guarded(*connection, [&] { connection->on_event(event.events); });  // closed_ keeps it to the turn's end
@@ -186,15 +186,15 @@ void IoThread::unwatch_listeners() {
     }
 }
 
-void IoThread::accept_some(int listener) {
+void IoThread::accept_some(std::size_t listener) {
     for (unsigned i = 0; i < accepts_max; ++i) {
-        Fd fd;
-        std::string address;
-        const auto accepted = accept_connection(listener, fd, address);
+        Inbox::Socket socket;
+        socket.listener = listener;
+        const auto accepted = accept_connection(core_.listeners[listener].fd.get(), socket.fd, socket.address);
         if (accepted == Accepted::out_of_descriptors) return pause_accepting();
         if (accepted == Accepted::none) return;
         count(counters_.accepted);
-        place(std::move(fd), std::move(address));
+        place(std::move(socket));
     }
 }
 
@@ -211,12 +211,11 @@ void IoThread::pause_accepting() {
 }
 
 /// Gives the connection to the thread with the fewest, and keeps it where the difference is small.
-void IoThread::place(Fd fd, std::string address) {
+void IoThread::place(Inbox::Socket socket) {
     auto* to = this;
     for (auto* other : core_.io_threads)
         if (other->load() + uneven_max < to->load()) to = other;
     to->open_.fetch_add(1, std::memory_order_relaxed);
-    Inbox::Socket socket{std::move(fd), std::move(address)};
     if (to == this) {
         adopt(std::move(socket));
     } else {
@@ -230,7 +229,8 @@ void IoThread::adopt(Inbox::Socket socket) {
     if (core_.connections.load() >= core_.connections_max && !make_room()) return drop();
     if (!core_.enter_address(socket.address)) return drop();
     core_.connections.fetch_add(1);
-    auto connection = std::make_shared<ServerConnection>(*this, std::move(socket.fd), std::move(socket.address), core_.tls());
+    auto connection = std::make_shared<ServerConnection>(*this, std::move(socket.fd), std::move(socket.address), core_.tls(),
+                                                         core_.new_framing(socket.listener));
     connection->index = connections_.size();
     connections_.push_back(connection);
     peak_ = std::max(peak_, connections_.size());

@@ -53,8 +53,8 @@ private:
     void run();
     void turn();
     int patience_ms() const;
-    void accept_some(int listener);
-    void place(Fd fd, std::string address);
+    void accept_some(std::size_t listener);
+    void place(Inbox::Socket socket);
     void adopt(Inbox::Socket socket);
     bool make_room();
     void read_inbox();

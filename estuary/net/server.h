@@ -12,6 +12,7 @@
 #include "estuary/base/result.h"
 #include "estuary/crypto/key.h"
 #include "estuary/http/message.h"
+#include "estuary/net/framing.h"
 
 namespace estuary::net {
 
@@ -70,6 +71,8 @@ struct ServerOptions {
     unsigned worker_threads = 0;          ///< 0: one a core
     std::optional<TlsIdentity> tls;       ///< absent: plain HTTP (metrics, OCSP, CRLs)
     std::string server_name = "estuary";  ///< for logs
+    /// Makes what a connection to the listener of that index speaks; on I/O threads. Empty: HTTP/1.1.
+    std::function<std::unique_ptr<Framing>(std::size_t listener)> framing{};
 };
 
 struct ServerCounters {

@@ -98,8 +98,9 @@ struct ServeJob final : Job {
 
 }  // namespace
 
-ServerConnection::ServerConnection(IoThread& io, Fd fd, std::string address, std::shared_ptr<const ServerTls> tls)
-    : io_{&io}, stream_{std::move(fd)}, address_{std::move(address)}, tls_{std::move(tls)}, parser_{io.core().wire_limits} {}
+ServerConnection::ServerConnection(IoThread& io, Fd fd, std::string address, std::shared_ptr<const ServerTls> tls,
+                                   std::unique_ptr<Framing> framing)
+    : io_{&io}, stream_{std::move(fd)}, address_{std::move(address)}, tls_{std::move(tls)}, framing_{std::move(framing)} {}
 
 void ServerConnection::begin() {
     if (tls_) {
@@ -206,7 +207,13 @@ ServerConnection::Step ServerConnection::read() {
         case Io::done: drained_ = !stream_.has_buffered(); return consume({buffer.data(), count});
         case Io::want_read: return stop(EPOLLIN);
         case Io::want_write: return stop(EPOLLOUT);
-        case Io::end: stream_.finish_writing(false); break;
+        case Io::end:
+            if (framing_->cut()) {
+                refuse(framing_->refusal().status, framing_->refusal().sentence);
+                return Step::on;
+            }
+            stream_.finish_writing(false);
+            break;
         case Io::cut:
         case Io::failed: break;
     }
@@ -215,25 +222,23 @@ ServerConnection::Step ServerConnection::read() {
 }
 
 ServerConnection::Step ServerConnection::consume(std::string_view octets) {
-    const bool started = parser_.started();
-    const auto consumed = parser_.feed(octets);
-    if (!started && parser_.started()) io_->wait(*this, Wait::request);
-    switch (parser_.state()) {
-        case http::RequestParser::State::complete: input_ = octets.substr(consumed); return dispatch();
-        case http::RequestParser::State::refused: refuse(parser_.refusal().status, parser_.refusal().sentence); return Step::on;
-        case http::RequestParser::State::head:
-        case http::RequestParser::State::body: break;
+    const bool started = framing_->started();
+    const auto consumed = framing_->feed(octets);
+    if (!started && framing_->started()) io_->wait(*this, Wait::request);
+    switch (framing_->state()) {
+        case Framing::State::complete: input_ = octets.substr(consumed); return dispatch();
+        case Framing::State::refused: refuse(framing_->refusal().status, framing_->refusal().sentence); return Step::on;
+        case Framing::State::reading: break;
     }
-    if (parser_.take_expectation()) send("HTTP/1.1 100 Continue\r\n\r\n");
+    if (const auto interim = framing_->interim(); !interim.empty()) send(interim);
     return Step::on;
 }
 
 ServerConnection::Step ServerConnection::dispatch() {
     const auto& limits = io_->core().options.limits;
-    auto request = parser_.take();
+    auto request = framing_->take();
     IoThread::count(io_->counters().requests);
-    close_after_ = parser_.closes() || ++requests_ >= limits.requests_per_connection_max;
-    to_head_ = request.method == "HEAD";
+    close_after_ = framing_->closes() || ++requests_ >= limits.requests_per_connection_max;
     phase_ = Phase::serving;
     io_->wait(*this, Wait::nothing);
     auto responder = std::make_shared<ConnectionResponder>(shared_from_this(), io_->inbox());
@@ -277,20 +282,22 @@ ServerConnection::Step ServerConnection::answer(const http::Response& response) 
     const bool close_now = close_after_ || response.close || io_->draining();
     auto& text = io_->scratch();
     text.clear();
-    http::write_response(text, response, {io_->date(), close_now, to_head_});
+    const bool has_shared = framing_->write(text, response, {close_now, io_->date()});
     phase_ = close_now ? Phase::closing : Phase::reading;
     if (close_now && !input_.empty()) unread_input_ = true;
     io_->wait(*this, Wait::idle);
     send(text);
-    if (!to_head_ && http::may_have_body(response)) shared_ = response.shared;
+    if (has_shared) shared_ = response.shared;
     io_->release_scratch();
     return Step::on;
 }
 
 void ServerConnection::refuse(unsigned status, std::string_view sentence) {
-    log::debug("request refused", {{"peer", address_}, {"status", status}, {"why", sentence}});
+    // Browsers and scanners are many. Who speaks another framing is some device that tells nobody: the log has to.
+    const auto level = io_->core().options.framing ? log::Level::info : log::Level::debug;
+    if (log::enabled(level))
+        log::write(level, "request refused", {{"server", io_->core().options.server_name}, {"peer", address_}, {"status", status}, {"why", sentence}});
     unread_input_ = close_after_ = true;
-    to_head_ = false;
     answer(http::text_response(status, sentence));
 }
 
@@ -326,7 +333,7 @@ ServerConnection::Step ServerConnection::flush() {
         std::string{}.swap(out_);
         out_sent_ = 0;
         shared_ = {};
-        io_->wait(*this, parser_.started() ? Wait::request : Wait::idle);
+        io_->wait(*this, framing_->started() ? Wait::request : Wait::idle);
         return Step::on;
     }
     if (burst > 0 || wait != Wait::write) io_->wait(*this, Wait::write);
@@ -384,7 +391,7 @@ std::shared_ptr<const http::Peer> ServerConnection::peer(bool with_bindings) {
 
 bool ServerConnection::close_if_quiet() {
     const bool quiet =
-        phase_ == Phase::handshake || (phase_ == Phase::reading && !parser_.started() && input_.empty() && !has_unsent());
+        phase_ == Phase::handshake || (phase_ == Phase::reading && !framing_->started() && input_.empty() && !has_unsent());
     if (!quiet) return false;
     stream_.finish_writing(false);
     close();

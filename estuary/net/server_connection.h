@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "estuary/http/wire.h"
 #include "estuary/net/deadlines.h"
+#include "estuary/net/framing.h"
 #include "estuary/net/server.h"
 #include "estuary/net/server_tls.h"
 #include "estuary/net/stream.h"
@@ -18,7 +18,8 @@ class IoThread;
 
 class ServerConnection final : public Waiter, public std::enable_shared_from_this<ServerConnection> {
 public:
-    ServerConnection(IoThread& io, Fd fd, std::string address, std::shared_ptr<const ServerTls> tls);
+    ServerConnection(IoThread& io, Fd fd, std::string address, std::shared_ptr<const ServerTls> tls,
+                     std::unique_ptr<Framing> framing);
 
     /// The first steps, once the I/O thread knows this connection.
     void begin();
@@ -67,7 +68,7 @@ private:
     std::string address_;
     std::shared_ptr<const ServerTls> tls_;
     std::shared_ptr<const http::Peer> peer_;
-    http::RequestParser parser_;
+    std::unique_ptr<Framing> framing_;
     std::string input_;  // octets after the request that is being served
     std::string out_;    // octets that the socket did not take yet
     std::size_t out_sent_ = 0;
@@ -76,7 +77,6 @@ private:
     unsigned requests_ = 0;
     Phase phase_ = Phase::handshake;
     bool close_after_ = false;
-    bool to_head_ = false;
     bool unread_input_ = false;  // the peer may still be sending: linger before closing
     bool has_bindings_ = false;
     bool drained_ = false;  ///< the last read took all there was: wait for the socket before the next

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "estuary/http/wire.h"
 #include "estuary/net/listener.h"
 #include "estuary/net/server.h"
 #include "estuary/net/server_tls.h"
@@ -33,6 +32,10 @@ struct ServerCore {
     void set_tls(std::shared_ptr<const ServerTls> next) {
         const std::lock_guard lock{mutex_};
         current_tls_.swap(next);
+    }
+
+    std::unique_ptr<Framing> new_framing(std::size_t listener) const {
+        return options.framing ? options.framing(listener) : std::make_unique<HttpFraming>(wire_limits);
     }
 
     /// Counts a connection against its address; false where that is one too many.

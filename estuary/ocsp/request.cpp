@@ -1,6 +1,9 @@
 // OCSPRequest (RFC 6960 4.1).
+#include <array>
+
 #include <fmt/format.h>
 
+#include "estuary/ocsp/codec.h"
 #include "estuary/ocsp/messages.h"
 #include "estuary/ocsp/oids.h"
 
@@ -9,34 +12,7 @@ namespace {
 
 constexpr std::size_t wishes_max = 64;  // preferred algorithms or response types
 
-/// version [0] EXPLICIT DEFAULT v1. DER leaves the default out; some peers write it all the same, as RFC 5019 A.2 does.
-Result<void> read_version(der::Reader& reader) {
-    ESTUARY_TRY(auto version, reader.enter_if(der::context_constructed(0)));
-    if (!version) return {};
-    ESTUARY_TRY(const auto number, version->integer());
-    ESTUARY_CHECK(version->finish("version"));
-    if (number != 0) return fail(Code::malformed, fmt::format("OCSP version {} is not v1 (0)", number));
-    return {};
-}
-
-Result<void> refuse_unknown_critical(const std::vector<x509::Extension>& extensions) {
-    for (const auto& extension : extensions) {
-        const bool known = extension.id == oid::nonce || extension.id == oid::response || extension.id == oid::pref_sig_algs ||
-                           extension.id == oid::service_locator;
-        if (extension.critical && !known)
-            return fail(Code::unsupported, fmt::format("critical extension {} is not known here", extension.id.dotted()));
-    }
-    return {};
-}
-
-/// Extensions in an EXPLICIT tag, if the tag is there.
-Result<std::vector<x509::Extension>> read_extensions(der::Reader& reader, unsigned tag) {
-    ESTUARY_TRY(const auto wrapper, reader.element_if(der::context_constructed(tag)));
-    if (!wrapper) return std::vector<x509::Extension>{};
-    ESTUARY_TRY(auto extensions, x509::parse_extensions(wrapper->content));
-    ESTUARY_CHECK(refuse_unknown_critical(extensions));
-    return extensions;
-}
+constexpr std::array known_request_extensions{oid::nonce, oid::response, oid::pref_sig_algs, oid::service_locator};
 
 Result<std::vector<CertId>> read_request_list(der::Reader& reader, std::size_t certificates_max) {
     ESTUARY_TRY(auto list, reader.enter(der::Tag::sequence));
@@ -46,7 +22,7 @@ Result<std::vector<CertId>> read_request_list(der::Reader& reader, std::size_t c
             return fail(Code::too_large, fmt::format("more than {} certificates in one request", certificates_max));
         ESTUARY_TRY(auto one, list.enter(der::Tag::sequence));
         ESTUARY_TRY(auto id, CertId::read(one));
-        if (!one.empty()) ESTUARY_CHECK(read_extensions(one, 0));
+        if (!one.empty()) ESTUARY_CHECK(codec::read_extensions(one, 0, known_request_extensions));
         ESTUARY_CHECK(one.finish("Request"));
         certificates.push_back(std::move(id));
     }
@@ -82,7 +58,7 @@ Result<std::vector<der::Oid>> parse_acceptable(Bytes value) {
 }
 
 Result<void> read_request_extensions(der::Reader& reader, Request& request) {
-    ESTUARY_TRY(const auto extensions, read_extensions(reader, 2));
+    ESTUARY_TRY(const auto extensions, codec::read_extensions(reader, 2, known_request_extensions));
     ESTUARY_TRY(request.nonce, read_nonce(extensions));
     if (const auto* preferred = x509::find(extensions, oid::pref_sig_algs)) {
         ESTUARY_TRY(request.preferred_algorithms, parse_preferred(preferred->value));
@@ -107,7 +83,7 @@ Result<bool> read_signature(der::Reader& reader) {
 }
 
 Result<void> read_tbs(der::Reader& tbs, Request& request, const RequestLimits& limits) {
-    ESTUARY_CHECK(read_version(tbs));
+    ESTUARY_CHECK(codec::read_version(tbs, "OCSP"));
     ESTUARY_TRY(auto requestor, tbs.enter_if(der::context_constructed(1)));
     if (requestor) {
         ESTUARY_CHECK(requestor->any());

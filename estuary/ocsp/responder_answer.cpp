@@ -1,5 +1,6 @@
 // From a request to its signed answer.
 #include "estuary/base/encoding.h"
+#include "estuary/ocsp/codec.h"
 #include "estuary/ocsp/responder_impl.h"
 
 namespace estuary::ocsp {
@@ -12,12 +13,6 @@ constexpr Time first_of_1970{};
 bool alike(const CertificateState& a, const CertificateState& b) {
     if (a.revocation.has_value() != b.revocation.has_value()) return false;
     return !a.revocation || (a.revocation->at == b.revocation->at && a.revocation->reason == b.revocation->reason);
-}
-
-ByteVec encode_extensions(const std::vector<x509::Extension>& extensions) {
-    der::Writer writer;
-    if (!extensions.empty()) x509::write_extensions(writer, extensions);
-    return std::move(writer).take();
 }
 
 }  // namespace
@@ -48,7 +43,7 @@ ByteVec Responder::Impl::response_data(const std::vector<CertId>& certificates, 
     if (nonce != nullptr) all.push_back(make_nonce(*nonce));
     const bool any_never_issued = std::ranges::any_of(states, [](const State& state) { return !state; });
     if (any_never_issued && config_.never_issued == NeverIssued::revoked) all.push_back(make_extended_revoke());
-    const auto single_extensions = encode_extensions(single);
+    const auto single_extensions = codec::encode_extensions(single);
 
     ByteVec buffer;
     buffer.reserve(256 + 160 * certificates.size());

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "estuary/ocsp/codec.h"
 #include "estuary/ocsp/messages.h"
 #include "estuary/ocsp/oids.h"
 
@@ -16,26 +17,6 @@ constexpr std::array known_response_extensions{oid::nonce, oid::extended_revoke}
 /// With the CRL entry extensions, which may stand here too (RFC 6960 4.4.5).
 constexpr std::array known_single_extensions{oid::crl, oid::archive_cutoff, x509::oid::crl_reason, x509::oid::invalidity_date,
                                              x509::oid::certificate_issuer};
-
-Result<std::vector<x509::Extension>> read_extensions(der::Reader& reader, std::span<const der::Oid> known) {
-    ESTUARY_TRY(const auto wrapper, reader.element_if(der::context_constructed(1)));
-    if (!wrapper) return std::vector<x509::Extension>{};
-    ESTUARY_TRY(auto extensions, x509::parse_extensions(wrapper->content));
-    for (const auto& extension : extensions)
-        if (extension.critical && std::ranges::find(known, extension.id) == known.end())
-            return fail(Code::unsupported, fmt::format("critical extension {} is not known here", extension.id.dotted()));
-    return extensions;
-}
-
-/// DER leaves the default v1 out; some responders write it, as RFC 5019 A.2 does.
-Result<void> read_version(der::Reader& reader) {
-    ESTUARY_TRY(auto version, reader.enter_if(der::context_constructed(0)));
-    if (!version) return {};
-    ESTUARY_TRY(const auto number, version->integer());
-    ESTUARY_CHECK(version->finish("version"));
-    if (number != 0) return fail(Code::malformed, fmt::format("OCSP response version {} is not v1 (0)", number));
-    return {};
-}
 
 Result<ResponderId> read_responder_id(der::Reader& reader) {
     ESTUARY_TRY(auto by_name, reader.enter_if(der::context_constructed(1)));
@@ -91,7 +72,7 @@ Result<SingleResponse> read_single(der::Reader& reader) {
         ESTUARY_TRY(single.next_update, next->generalized_time());
         ESTUARY_CHECK(next->finish("nextUpdate"));
     }
-    ESTUARY_TRY(single.extensions, read_extensions(reader, known_single_extensions));
+    ESTUARY_TRY(single.extensions, codec::read_extensions(reader, 1, known_single_extensions));
     ESTUARY_CHECK(read_archive_cutoff(single.extensions));
     ESTUARY_CHECK(read_crl_reference(single.extensions));
     ESTUARY_CHECK(reader.finish("SingleResponse"));
@@ -113,12 +94,12 @@ Result<std::vector<SingleResponse>> read_responses(der::Reader& reader) {
 
 Result<ResponseData> parse_response_data(Bytes tbs) {
     ESTUARY_TRY(auto reader, der::enter_only(tbs, der::Tag::sequence, "ResponseData"));
-    ESTUARY_CHECK(read_version(reader));
+    ESTUARY_CHECK(codec::read_version(reader, "OCSP response"));
     ESTUARY_TRY(auto responder, read_responder_id(reader));
     ResponseData data{std::move(responder), {}, {}, {}};
     ESTUARY_TRY(data.produced_at, reader.generalized_time());
     ESTUARY_TRY(data.responses, read_responses(reader));
-    ESTUARY_TRY(data.extensions, read_extensions(reader, known_response_extensions));
+    ESTUARY_TRY(data.extensions, codec::read_extensions(reader, 1, known_response_extensions));
     ESTUARY_CHECK(read_nonce(data.extensions));
     ESTUARY_CHECK(read_extended_revoke(data.extensions));
     ESTUARY_CHECK(reader.finish("ResponseData"));

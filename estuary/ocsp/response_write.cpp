@@ -1,4 +1,5 @@
 // OCSPResponse, written (RFC 6960 4.2).
+#include "estuary/ocsp/codec.h"
 #include "estuary/ocsp/messages.h"
 #include "estuary/ocsp/oids.h"
 
@@ -17,12 +18,6 @@ void write_status(der::Writer& writer, const CertStatus& status) {
         const auto number = static_cast<std::uint8_t>(*status.reason);
         writer.constructed(der::context_constructed(0), [&] { writer.primitive(der::Tag::enumerated, {&number, 1}); });
     });
-}
-
-ByteVec encode_extensions(const std::vector<x509::Extension>& extensions) {
-    der::Writer writer;
-    if (!extensions.empty()) x509::write_extensions(writer, extensions);
-    return std::move(writer).take();
 }
 
 void write_responder_id(der::Writer& writer, const ResponderId& id) {
@@ -60,7 +55,7 @@ ByteVec encode_response_data(const ResponseData& data) {
         writer.sequence([&] {
             for (const auto& single : data.responses)
                 write_single_response(writer, single.id.der(), single.status, single.this_update, single.next_update,
-                                      encode_extensions(single.extensions));
+                                      codec::encode_extensions(single.extensions));
         });
         if (!data.extensions.empty())
             writer.constructed(der::context_constructed(1), [&] { x509::write_extensions(writer, data.extensions); });

@@ -8,25 +8,22 @@
 
 #include <fmt/format.h>
 
+#include "estuary/store/database_file.h"
 #include "estuary/store/upkeep.h"
 
 namespace estuary::store::sqlite {
 namespace {
 
-tl::unexpected<Error> system_error(std::string_view what, const std::filesystem::path& path) {
-    const int number = errno;
-    return fail(number == EEXIST ? Code::conflict : Code::unavailable,
-                fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(number)));
-}
+constexpr SystemCode taken{EEXIST, Code::conflict};
 
 Result<void> flush(const std::filesystem::path& path, int flags) {
     const int file = ::open(path.c_str(), flags | O_CLOEXEC);
-    if (file < 0) return system_error("open", path);
+    if (file < 0) return system_error("open", path, taken);
     const bool flushed = ::fsync(file) == 0;
     const int number = errno;
     ::close(file);
     errno = number;
-    if (!flushed) return system_error("flush", path);
+    if (!flushed) return system_error("flush", path, taken);
     return {};
 }
 
@@ -36,7 +33,7 @@ public:
     static Result<TemporaryFile> beside(const std::filesystem::path& target) {
         auto pattern = target.string() + ".XXXXXX";
         const int file = ::mkostemp(pattern.data(), O_CLOEXEC);  // mode 0600
-        if (file < 0) return system_error("create a file beside", target);
+        if (file < 0) return system_error("create a file beside", target, taken);
         ::close(file);
         return TemporaryFile{std::move(pattern)};
     }
@@ -52,7 +49,8 @@ public:
     Result<void> become(const std::filesystem::path& target) {
         const bool renamed = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0;
         // Some file systems cannot do that; the name was free when we began.
-        if (!renamed && (errno != EINVAL || ::rename(path_.c_str(), target.c_str()) != 0)) return system_error("create", target);
+        if (!renamed && (errno != EINVAL || ::rename(path_.c_str(), target.c_str()) != 0))
+            return system_error("create", target, taken);
         path_.clear();
         return {};
     }

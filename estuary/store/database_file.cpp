@@ -18,18 +18,14 @@ namespace {
 constexpr unsigned reader_cache_share = 8;
 constexpr std::size_t upkeep_cache_bytes = 1u << 20;
 
-tl::unexpected<Error> system_error(std::string_view what, const std::filesystem::path& path) {
-    const int number = errno;
-    return fail(number == ENOENT ? Code::not_found : Code::unavailable,
-                fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(number)));
-}
+constexpr SystemCode absent{ENOENT, Code::not_found};
 
 /// An empty file of mode 0600, whatever the umask; SQLite gives its companions (-wal, -shm) the mode of the file. Another
 /// process may have been faster: then it is there, too.
 Result<void> create_file(const std::filesystem::path& path) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0 && errno == EEXIST) return {};
-    if (file < 0) return system_error("create", path);
+    if (file < 0) return system_error("create", path, absent);
     ::close(file);
     return {};
 }
@@ -40,7 +36,7 @@ Result<void> restrict_access(const std::filesystem::path& path) {
         const auto file = path.string() + suffix;
         struct stat status {};
         if (::stat(file.c_str(), &status) != 0 || (status.st_mode & 077) == 0) continue;
-        if (::chmod(file.c_str(), 0600) != 0) return system_error("set the mode of", file);
+        if (::chmod(file.c_str(), 0600) != 0) return system_error("set the mode of", file, absent);
     }
     return {};
 }
@@ -62,10 +58,16 @@ Result<void> switch_to_wal(const Connection& connection, std::chrono::millisecon
 
 }  // namespace
 
+tl::unexpected<Error> system_error(std::string_view what, const std::filesystem::path& path, SystemCode known) {
+    const int number = errno;
+    return fail(number == known.number ? known.code : Code::unavailable,
+                fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(number)));
+}
+
 Result<void> prepare_file(const std::filesystem::path& path, const Options& options, bool create) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
-        if (errno != ENOENT || !create) return system_error("open", path);
+        if (errno != ENOENT || !create) return system_error("open", path, absent);
         ESTUARY_CHECK(create_file(path));
     } else if (!S_ISREG(status.st_mode)) {
         return fail(Code::unsupported, fmt::format("{} is not a file", path.string()));

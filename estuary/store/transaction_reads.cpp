@@ -6,7 +6,7 @@ namespace estuary::store::sqlite {
 namespace {
 
 /// Rows deleted at once: a transaction of a few milliseconds.
-constexpr std::int64_t step_rows = 500;
+constexpr std::int64_t transactions_ended_at_once = 500;
 
 UnconfirmedCertificate unconfirmed_at(const Query& row) {
     return {row.integer(0), row.text(1), to_vec(row.blob(2)), row.text(3), row.time(4)};
@@ -50,7 +50,7 @@ Result<std::size_t> end_some_transactions(const Connection& connection, Time now
     ESTUARY_TRY(const auto statement,
                 connection.prepare("DELETE FROM transactions WHERE id IN (SELECT id FROM transactions WHERE expires_at < ? "
                                    "ORDER BY expires_at LIMIT ?)"));
-    ESTUARY_CHECK(Query(statement, now, step_rows).run());
+    ESTUARY_CHECK(Query(statement, now, transactions_ended_at_once).run());
     return static_cast<std::size_t>(sqlite3_changes64(connection.get()));
 }
 

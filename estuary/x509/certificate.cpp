@@ -4,6 +4,7 @@
 
 #include "estuary/base/encoding.h"
 #include "estuary/crypto/digest.h"
+#include "estuary/x509/parts.h"
 
 namespace estuary::x509 {
 
@@ -56,10 +57,10 @@ Result<bool> read_version_is_v3(Reader& tbs) {
     return true;
 }
 
-/// At most 20 octets of number (RFC 5280 4.1.2.2), so 21 with the octet that keeps a large one positive.
+/// At most 20 octets of number (RFC 5280 4.1.2.2), so one more with the octet that keeps a large one positive.
 Result<Bytes> read_serial_number(Reader& tbs) {
     ESTUARY_TRY(const auto octets, tbs.integer_octets());
-    if (octets.size() > 21 || (octets.size() == 21 && octets[0] != 0))
+    if (octets.size() > serial_octets_max + 1 || (octets.size() == serial_octets_max + 1 && octets[0] != 0))
         return fail(Code::too_large, "serial number is longer than 20 octets");
     return octets;
 }
@@ -68,17 +69,6 @@ Result<Bytes> read_serial_number(Reader& tbs) {
 Result<void> skip_unique_id(Reader& tbs, unsigned number) {
     ESTUARY_CHECK(tbs.element_if(der::context(number)));
     return {};
-}
-
-template <class T>
-Result<T> named(std::string_view extension, Result<T> parsed) {
-    if (!parsed) return fail(in_context(extension, std::move(parsed).error()));
-    return parsed;
-}
-
-bool looks_like_der(Bytes bytes) {
-    Reader reader{bytes, {.bytes_max = SIZE_MAX}};
-    return reader.element(Tag::sequence).has_value() && reader.empty();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "estuary/base/encoding.h"
 #include "estuary/x509/crl_view.h"
+#include "estuary/x509/parts.h"
 
 namespace estuary::x509 {
 
@@ -35,24 +36,11 @@ private:
 
 namespace {
 
-constexpr std::int64_t version_2 = 1;
-
 /// Those that may be critical, since they are understood.
 bool is_known(const der::Oid& id) {
     return id == oid::authority_key_identifier || id == oid::issuer_alt_name || id == oid::crl_number ||
            id == oid::delta_crl_indicator || id == oid::issuing_distribution_point || id == oid::freshest_crl ||
            id == oid::authority_info_access;
-}
-
-template <class T>
-Result<T> named(std::string_view what, Result<T> parsed) {
-    if (!parsed) return fail(in_context(what, std::move(parsed).error()));
-    return parsed;
-}
-
-bool looks_like_der(Bytes bytes) {
-    Reader reader{bytes, {.bytes_max = SIZE_MAX}};
-    return reader.element(Tag::sequence).has_value() && reader.empty();
 }
 
 CrlEntry entry_from(const crl::EntryView& view, Bytes certificate_issuer) {
@@ -93,7 +81,7 @@ Result<void> RevocationList::Fields::read() {
 //# When extensions are used, as required by this profile, this field MUST be
 //# present and MUST specify version 2 (the integer value is 1).
 Result<void> RevocationList::Fields::read_version() const {
-    if (view.version && *view.version != version_2) return fail(Code::malformed, "version is neither absent nor v2");
+    if (view.version && *view.version != crl::version_2) return fail(Code::malformed, "version is neither absent nor v2");
     if (!view.version && view.extensions) return fail(Code::malformed, "extensions in a list of version 1");
     return {};
 }

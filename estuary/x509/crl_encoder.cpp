@@ -2,24 +2,23 @@
 
 #include <array>
 
+#include "estuary/x509/crl_view.h"
+#include "estuary/x509/parts.h"
+
 namespace estuary::x509 {
 namespace {
 
 using der::Tag;
 using der::Writer;
 
-constexpr std::int64_t version_2 = 1;
 /// Identifier and a length of up to 4 octets.
 constexpr std::size_t header_octets_max = 6;
 /// Serial number of 20 octets, UTCTime, reasonCode, and their headers.
 constexpr std::size_t entry_octets_expected = 54;
 /// crlExtensions, signature (SLH-DSA has 50 kB) and headers: reserved so that the end does not move a large buffer.
 constexpr std::size_t tail_octets_expected = 64 * 1024;
-constexpr std::size_t serial_octets_max = 20;
 
 constexpr Time first_of_0{std::chrono::sys_days{std::chrono::year{0} / 1 / 1}};
-constexpr Time first_of_1950{std::chrono::sys_days{std::chrono::year{1950} / 1 / 1}};
-constexpr Time first_of_2050{std::chrono::sys_days{std::chrono::year{2050} / 1 / 1}};
 constexpr Time last_of_9999{std::chrono::sys_days{std::chrono::year{9999} / 12 / 31} + std::chrono::seconds{86399}};
 
 // Entry extensions up to their varying octets. Extension ::= SEQUENCE { OID, OCTET STRING { value } }
@@ -111,7 +110,7 @@ void write_entry_extensions(EntryWriter& entry, CrlReason reason, const std::opt
 // version, signature, issuer, thisUpdate, nextUpdate
 ByteVec make_prologue(const CrlTemplate& list) {
     Writer writer;
-    writer.integer(version_2).raw(list.signature_algorithm).raw(list.issuer.der());
+    writer.integer(crl::version_2).raw(list.signature_algorithm).raw(list.issuer.der());
     writer.time(list.this_update).time(list.next_update);
     return std::move(writer).take();
 }

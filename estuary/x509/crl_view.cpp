@@ -3,6 +3,7 @@
 #include <array>
 
 #include "estuary/x509/certificate.h"
+#include "estuary/x509/parts.h"
 
 namespace estuary::x509::crl {
 namespace {
@@ -11,8 +12,6 @@ using der::Reader;
 using der::Tag;
 
 constexpr std::size_t entry_extensions_max = 16;
-constexpr Time first_of_1950{std::chrono::sys_days{std::chrono::year{1950} / 1 / 1}};
-constexpr Time first_of_2050{std::chrono::sys_days{std::chrono::year{2050} / 1 / 1}};
 
 Result<TimeView> read_time(Reader& reader, std::string_view what) {
     const auto tag = reader.peek().value_or(Tag{});

@@ -4,6 +4,8 @@
 
 namespace estuary::x509::crl {
 
+/// As a TBSCertList states v2.
+inline constexpr std::int64_t version_2 = 1;
 /// The largest list that is read: five million entries with long serial numbers and reasons.
 inline constexpr std::size_t bytes_max = std::size_t{256} << 20;
 

@@ -13,7 +13,9 @@ using der::Reader;
 using der::Tag;
 using der::Writer;
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "CertTemplate: " + std::move(detail)); }
+tl::unexpected<Error> malformed_template(std::string detail) {
+    return fail(Code::malformed, "CertTemplate: " + std::move(detail));
+}
 
 /// RFC 4211 5: times follow the rules of RFC 5280 4.1.2.5, UTCTime through 2049.
 Result<Time> read_time(Reader explicit_tag) {
@@ -23,7 +25,7 @@ Result<Time> read_time(Reader explicit_tag) {
     Writer expected;
     expected.time(time);
     if (static_cast<Tag>(expected.bytes()[0]) != tag)
-        return malformed("a time through 2049 is a UTCTime, a later one a GeneralizedTime");
+        return malformed_template("a time through 2049 is a UTCTime, a later one a GeneralizedTime");
     return time;
 }
 
@@ -39,7 +41,7 @@ Result<OptionalValidity> read_validity(Reader fields) {
         ESTUARY_TRY(validity.not_after, read_time(*not_after));
     }
     ESTUARY_CHECK(fields.finish("OptionalValidity"));
-    if (!not_before && !not_after) return malformed("validity without either end");
+    if (!not_before && !not_after) return malformed_template("validity without either end");
     return validity;
 }
 
@@ -71,7 +73,7 @@ Result<std::optional<ByteVec>> read_unique_identifier(Reader& fields, unsigned n
     const auto content = element->content;
     const bool empty_with_bits = content.size() == 1 && content[0] != 0;
     if (content.empty() || content[0] > 7 || empty_with_bits || (content.back() & ((1u << content[0]) - 1)) != 0)
-        return malformed("a UniqueIdentifier is no BIT STRING");
+        return malformed_template("a UniqueIdentifier is no BIT STRING");
     return std::optional<ByteVec>{to_vec(content)};
 }
 
@@ -148,10 +150,11 @@ void CertTemplate::write(Writer& writer, Tag tag) const {
 
 Result<void> check_requestable(const CertTemplate& wanted) {
     constexpr std::int64_t version_3 = 2;
-    if (wanted.version && *wanted.version != version_3) return malformed(fmt::format("version {} is not v3(2)", *wanted.version));
-    if (wanted.serial_number) return malformed("serialNumber is not for the requester to choose");
-    if (wanted.signing_alg) return malformed("signingAlg is not for the requester to choose");
-    if (wanted.issuer_uid || wanted.subject_uid) return malformed("unique identifiers are not issued");
+    if (wanted.version && *wanted.version != version_3)
+        return malformed_template(fmt::format("version {} is not v3(2)", *wanted.version));
+    if (wanted.serial_number) return malformed_template("serialNumber is not for the requester to choose");
+    if (wanted.signing_alg) return malformed_template("signingAlg is not for the requester to choose");
+    if (wanted.issuer_uid || wanted.subject_uid) return malformed_template("unique identifiers are not issued");
     return {};
 }
 

@@ -53,7 +53,7 @@ Result<std::string> read_text(Reader& reader) {
     if (content.empty() || content.size() > text_octets_max)
         return fail(Code::malformed, fmt::format("empty or longer than {} octets", text_octets_max));
     if (!text::is_plain_utf8(as_text(content))) return fail(Code::malformed, "not text in UTF-8");
-    return to_string(content);
+    return estuary::to_string(content);
 }
 
 /// An enumeration that is written as INTEGER, from 0 to `last`.

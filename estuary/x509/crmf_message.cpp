@@ -17,7 +17,9 @@ struct Overloaded : Cases... {
     using Cases::operator()...;
 };
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "CertReqMsg: " + std::move(detail)); }
+tl::unexpected<Error> malformed_cert_req_msg(std::string detail) {
+    return fail(Code::malformed, "CertReqMsg: " + std::move(detail));
+}
 
 /// A SEQUENCE under another tag, as a SEQUENCE.
 Result<ByteVec> implicit_sequence(Reader& reader, Tag tag) {
@@ -60,7 +62,7 @@ Result<PopoPrivKey> read_subsequent_message(Reader& fields) {
     ESTUARY_TRY(const auto number, implicit_integer(fields, context(1)));
     if (number == 0) return SubsequentMessage::encr_cert;
     if (number == 1) return SubsequentMessage::challenge_resp;
-    return malformed(fmt::format("subsequentMessage {} is neither encrCert(0) nor challengeResp(1)", number));
+    return malformed_cert_req_msg(fmt::format("subsequentMessage {} is neither encrCert(0) nor challengeResp(1)", number));
 }
 
 // POPOPrivKey ::= CHOICE { thisMessage [0] BIT STRING, subsequentMessage [1] SubsequentMessage, dhMAC [2] BIT STRING,
@@ -84,7 +86,7 @@ Result<PopoPrivKey> read_priv_key(Reader& fields) {
         ESTUARY_TRY(auto enveloped, implicit_sequence(fields, context_constructed(4)));
         return EncryptedKeyProof{std::move(enveloped)};
     }
-    return malformed("POPOPrivKey is none of its choices");
+    return malformed_cert_req_msg("POPOPrivKey is none of its choices");
 }
 
 template <class Proof>
@@ -108,7 +110,7 @@ Result<std::optional<ProofOfPossession>> read_popo(Reader& fields, ByteVec& inpu
     if (tag == context_constructed(1)) return read_signing_key(content, input_der);
     if (tag == context_constructed(2)) return read_decryption<KeyEncipherment>(content);
     if (tag == context_constructed(3)) return read_decryption<KeyAgreementProof>(content);
-    return malformed("ProofOfPossession is none of its choices");
+    return malformed_cert_req_msg("ProofOfPossession is none of its choices");
 }
 
 void write_input(Writer& writer, Tag tag, const PopoSigningKeyInput& input) {

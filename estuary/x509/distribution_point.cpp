@@ -125,7 +125,7 @@ std::vector<GeneralName> DistributionPointName::names_below(const Name& issuer) 
 std::vector<std::string> DistributionPointName::uris() const {
     std::vector<std::string> out;
     for (const auto& name : full_name)
-        if (name.kind == GeneralName::Kind::uri) out.push_back(to_string(Bytes{name.value}));
+        if (name.kind == GeneralName::Kind::uri) out.push_back(estuary::to_string(Bytes{name.value}));
     return out;
 }
 

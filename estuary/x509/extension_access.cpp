@@ -15,8 +15,8 @@ Result<void> read_description(der::Reader& list, AuthorityInfoAccess& into) {
     const bool ocsp = method == oid::ad_ocsp, ca_issuers = method == oid::ad_ca_issuers;
     if (!ocsp && !ca_issuers) into.has_other_methods = true;
     if (location.kind != GeneralName::Kind::uri) return {};
-    if (ocsp) into.ocsp_uris.push_back(to_string(Bytes{location.value}));
-    if (ca_issuers) into.ca_issuer_uris.push_back(to_string(Bytes{location.value}));
+    if (ocsp) into.ocsp_uris.push_back(estuary::to_string(Bytes{location.value}));
+    if (ca_issuers) into.ca_issuer_uris.push_back(estuary::to_string(Bytes{location.value}));
     return {};
 }
 

@@ -22,8 +22,6 @@ using Kind = GeneralName::Kind;
 constexpr std::size_t general_names_max = 256;
 constexpr std::size_t general_name_bytes_max = 16 * 1024;  // twice the largest Name
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, std::move(detail)); }
-
 bool is_text(Kind kind) noexcept { return kind == Kind::email || kind == Kind::dns || kind == Kind::uri; }
 
 /// IMPLICIT tags of the CHOICE; directoryName is EXPLICIT since Name is itself a CHOICE.
@@ -90,12 +88,12 @@ Result<void> check_encoding(Kind kind, Bytes content) {
         case Kind::dns:
         case Kind::uri:
             if (!strings::is_ascii(as_text(content)))
-                return malformed("not ASCII; internationalised names are written in punycode (xn--…)");
-            if (std::ranges::find(content, std::uint8_t{0}) != content.end()) return malformed("NUL character");
+                return fail(Code::malformed, "not ASCII; internationalised names are written in punycode (xn--…)");
+            if (std::ranges::find(content, std::uint8_t{0}) != content.end()) return fail(Code::malformed, "NUL character");
             return {};
         case Kind::ip:
             if (content.size() != 4 && content.size() != 8 && content.size() != 16 && content.size() != 32)
-                return malformed(fmt::format("address of {} octets", content.size()));
+                return fail(Code::malformed, fmt::format("address of {} octets", content.size()));
             return {};
         case Kind::directory: ESTUARY_CHECK(Name::parse(content)); return {};
         case Kind::registered_id: ESTUARY_CHECK(der::Oid::from_content(content)); return {};
@@ -152,7 +150,7 @@ std::string other_name_text(Bytes content) {
 
 Result<GeneralName> other_name_from_text(std::string_view text) {
     const auto hash = text.find('#');
-    if (hash == std::string_view::npos) return malformed("othername is an OID, '#', and DER in hexadecimal");
+    if (hash == std::string_view::npos) return fail(Code::malformed, "othername is an OID, '#', and DER in hexadecimal");
     ESTUARY_TRY(const auto type, der::Oid::parse(text.substr(0, hash)));
     ESTUARY_TRY(const auto value, from_hex(text.substr(hash + 1)));
     return GeneralName{Kind::other_name, encode_other_name(type, value)};
@@ -161,7 +159,7 @@ Result<GeneralName> other_name_from_text(std::string_view text) {
 Result<GeneralName> principal_name_from_text(std::string_view text) {
     const auto at = text.find('@');
     if (!text::is_plain_utf8(text) || at == 0 || at == std::string_view::npos || at + 1 == text.size())
-        return malformed("upn is user@realm");
+        return fail(Code::malformed, "upn is user@realm");
     der::Writer value;
     value.utf8_string(text);
     return GeneralName{Kind::other_name, encode_other_name(oid::on_user_principal_name, value.bytes())};
@@ -176,7 +174,7 @@ Result<GeneralName> from_prefixed(std::string_view prefix, std::string_view text
     if (prefix == "othername") return other_name_from_text(text);
     if (prefix == "ip") {
         auto octets = ip_from_text(text);
-        if (!octets) return malformed("'" + text::printable(text) + "' is no IP address");
+        if (!octets) return fail(Code::malformed, "'" + text::printable(text) + "' is no IP address");
         return GeneralName{Kind::ip, std::move(*octets)};
     }
     if (prefix == "dirname") {
@@ -205,7 +203,7 @@ GeneralName from_bare(std::string_view text) {
 Result<GeneralName> GeneralName::read(der::Reader& reader) {
     ESTUARY_TRY(const auto element, reader.any());
     const auto kind = kind_of(element.tag);
-    if (!kind) return malformed(fmt::format("GeneralName: unknown tag {:02x}", static_cast<unsigned>(element.tag)));
+    if (!kind) return fail(Code::malformed, fmt::format("GeneralName: unknown tag {:02x}", static_cast<unsigned>(element.tag)));
     if (element.whole.size() > general_name_bytes_max)
         return fail(Code::too_large, fmt::format("GeneralName: larger than {} octets", general_name_bytes_max));
     if (auto ok = check_encoding(*kind, element.content); !ok) return fail(in_context("GeneralName", std::move(ok).error()));
@@ -253,10 +251,10 @@ Result<void> GeneralName::check() const {
         case Kind::email: return check_mailbox(as_text(value));
         case Kind::uri: return check_uri(as_text(value));
         case Kind::ip:
-            if (value.size() != 4 && value.size() != 16) return malformed("an IP address has 4 or 16 octets");
+            if (value.size() != 4 && value.size() != 16) return fail(Code::malformed, "an IP address has 4 or 16 octets");
             return {};
         case Kind::directory:
-            if (same(value, Name{}.der())) return malformed("directoryName is empty");
+            if (same(value, Name{}.der())) return fail(Code::malformed, "directoryName is empty");
             return {};
         case Kind::other_name:
         case Kind::x400:
@@ -273,7 +271,7 @@ Result<std::vector<GeneralName>> read_general_names(Bytes content) {
             return fail(Code::too_large, fmt::format("more than {} GeneralNames", general_names_max));
         ESTUARY_TRY(names.emplace_back(), GeneralName::read(reader));
     }
-    if (names.empty()) return malformed("GeneralNames is empty");
+    if (names.empty()) return fail(Code::malformed, "GeneralNames is empty");
     return names;
 }
 

@@ -11,8 +11,6 @@ namespace estuary::x509 {
 namespace lint {
 namespace {
 
-using Complaint = std::optional<std::string>;
-
 //= https://www.rfc-editor.org/rfc/rfc5280#section-5
 //# When CRLs are issued, the CRLs MUST be version 2 CRLs
 Complaint version_is_2(const CrlSubject& subject) {
@@ -79,18 +77,6 @@ Complaint issuer_may_sign(const CrlSubject& subject) {
     return "the issuer's keyUsage has no cRLSign";
 }
 
-constexpr std::array field_rules{
-    CrlRule{"rfc5280_5_1_2_1_version_2", "RFC 5280 5, 5.1.2.1", version_is_2},
-    CrlRule{"rfc5280_5_1_2_3_issuer_not_empty", "RFC 5280 5.1.2.3", issuer_is_not_empty},
-    CrlRule{"rfc5280_5_1_2_3_issuer_name", "RFC 5280 5.1.2.3, 6.3.3 (f)", issuer_name_is_the_issuers},
-    CrlRule{"rfc5280_5_1_2_4_time_kind", "RFC 5280 5.1.2.4, 5.1.2.5", times_are_of_their_kind},
-    CrlRule{"rfc5280_5_1_2_5_next_update_present", "RFC 5280 5.1.2.5", next_update_is_there},
-    CrlRule{"rfc5280_5_1_2_5_next_update_later", "RFC 5280 5.1.2.5", next_update_is_later},
-    CrlRule{"rfc5280_6_3_3_next_update_within_issuers", "RFC 5280 6.3.3 (f)", next_update_is_within_issuers},
-    CrlRule{"rfc5280_5_1_2_6_revoked_not_empty", "RFC 5280 5.1.2.6", revoked_is_absent_if_empty},
-    CrlRule{"rfc5280_6_3_3_issuer_crl_sign", "RFC 5280 6.3.3 (f)", issuer_may_sign},
-};
-
 /// The one rule that is not in the table: octets that do not even lie open cannot be judged by the others.
 constexpr std::string_view structure_rule = "rfc5280_5_1_structure";
 
@@ -122,7 +108,20 @@ Result<CrlView> read_view(Bytes tbs) {
 
 }  // namespace
 
-std::span<const CrlRule> crl_field_rules() { return field_rules; }
+std::span<const CrlRule> crl_field_rules() {
+    static constexpr std::array rules{
+        CrlRule{"rfc5280_5_1_2_1_version_2", "RFC 5280 5, 5.1.2.1", version_is_2},
+        CrlRule{"rfc5280_5_1_2_3_issuer_not_empty", "RFC 5280 5.1.2.3", issuer_is_not_empty},
+        CrlRule{"rfc5280_5_1_2_3_issuer_name", "RFC 5280 5.1.2.3, 6.3.3 (f)", issuer_name_is_the_issuers},
+        CrlRule{"rfc5280_5_1_2_4_time_kind", "RFC 5280 5.1.2.4, 5.1.2.5", times_are_of_their_kind},
+        CrlRule{"rfc5280_5_1_2_5_next_update_present", "RFC 5280 5.1.2.5", next_update_is_there},
+        CrlRule{"rfc5280_5_1_2_5_next_update_later", "RFC 5280 5.1.2.5", next_update_is_later},
+        CrlRule{"rfc5280_6_3_3_next_update_within_issuers", "RFC 5280 6.3.3 (f)", next_update_is_within_issuers},
+        CrlRule{"rfc5280_5_1_2_6_revoked_not_empty", "RFC 5280 5.1.2.6", revoked_is_absent_if_empty},
+        CrlRule{"rfc5280_6_3_3_issuer_crl_sign", "RFC 5280 6.3.3 (f)", issuer_may_sign},
+    };
+    return rules;
+}
 
 }  // namespace lint
 

@@ -6,18 +6,14 @@
 
 #include "estuary/base/encoding.h"
 #include "estuary/x509/lint_crl_view.h"
+#include "estuary/x509/parts.h"
 
 namespace estuary::x509::lint {
 namespace {
 
-using Complaint = std::optional<std::string>;
-using Fault = EntryFaults::Fault;
-
-constexpr std::size_t serial_octets_max = 20;
-
 std::string where(const crl::EntryView& entry) { return "entry of serial number " + to_hex(entry.serial_number); }
 
-void note(Fault& fault, bool wrong, const crl::EntryView& entry, std::string_view what) {
+void note(Complaint& fault, bool wrong, const crl::EntryView& entry, std::string_view what) {
     if (wrong && !fault) fault = fmt::format("{}: {}", where(entry), what);
 }
 
@@ -120,24 +116,10 @@ void check_entry(EntryFaults& faults, const CrlView& view, const crl::EntryView&
 }
 
 /// A rule that tells what the pass has found.
-template <Fault EntryFaults::*fault>
+template <Complaint EntryFaults::*fault>
 Complaint tell(const CrlSubject& subject) {
     return subject.list.faults.*fault;
 }
-
-constexpr std::array rules{
-    CrlRule{"rfc5280_5_1_2_6_serial_number", "RFC 5280 5.1.2.6, 4.1.2.2", tell<&EntryFaults::serial_number>},
-    CrlRule{"rfc5280_5_1_2_6_listed_once", "RFC 5280 5.1.2.6", tell<&EntryFaults::repeated>},
-    CrlRule{"rfc5280_5_1_2_6_revocation_date_kind", "RFC 5280 5.1.2.6", tell<&EntryFaults::date_kind>},
-    CrlRule{"rfc5280_5_3_no_unknown_critical", "RFC 5280 5.3", tell<&EntryFaults::unknown_critical>},
-    CrlRule{"rfc5280_5_3_1_reason_not_critical", "RFC 5280 5.3.1", tell<&EntryFaults::reason_critical>},
-    CrlRule{"rfc5280_5_3_1_reason_known", "RFC 5280 5.3.1", tell<&EntryFaults::reason_unknown>},
-    CrlRule{"rfc5280_5_3_1_reason_not_unspecified", "RFC 5280 5.3.1", tell<&EntryFaults::reason_unspecified>},
-    CrlRule{"rfc5280_5_3_1_remove_only_in_delta", "RFC 5280 5.3.1", tell<&EntryFaults::remove_from_complete>},
-    CrlRule{"rfc5280_5_2_5_reason_in_scope", "RFC 5280 5.2.5", tell<&EntryFaults::reason_out_of_scope>},
-    CrlRule{"rfc5280_5_3_2_invalidity_date_not_critical", "RFC 5280 5.3.2", tell<&EntryFaults::invalidity_critical>},
-    CrlRule{"rfc5280_5_3_3_certificate_issuer", "RFC 5280 5.3.3", tell<&EntryFaults::certificate_issuer>},
-};
 
 }  // namespace
 
@@ -161,6 +143,21 @@ EntryFaults check_entries(const CrlView& view) {
     return faults;
 }
 
-std::span<const CrlRule> crl_entry_rules() { return rules; }
+std::span<const CrlRule> crl_entry_rules() {
+    static constexpr std::array rules{
+        CrlRule{"rfc5280_5_1_2_6_serial_number", "RFC 5280 5.1.2.6, 4.1.2.2", tell<&EntryFaults::serial_number>},
+        CrlRule{"rfc5280_5_1_2_6_listed_once", "RFC 5280 5.1.2.6", tell<&EntryFaults::repeated>},
+        CrlRule{"rfc5280_5_1_2_6_revocation_date_kind", "RFC 5280 5.1.2.6", tell<&EntryFaults::date_kind>},
+        CrlRule{"rfc5280_5_3_no_unknown_critical", "RFC 5280 5.3", tell<&EntryFaults::unknown_critical>},
+        CrlRule{"rfc5280_5_3_1_reason_not_critical", "RFC 5280 5.3.1", tell<&EntryFaults::reason_critical>},
+        CrlRule{"rfc5280_5_3_1_reason_known", "RFC 5280 5.3.1", tell<&EntryFaults::reason_unknown>},
+        CrlRule{"rfc5280_5_3_1_reason_not_unspecified", "RFC 5280 5.3.1", tell<&EntryFaults::reason_unspecified>},
+        CrlRule{"rfc5280_5_3_1_remove_only_in_delta", "RFC 5280 5.3.1", tell<&EntryFaults::remove_from_complete>},
+        CrlRule{"rfc5280_5_2_5_reason_in_scope", "RFC 5280 5.2.5", tell<&EntryFaults::reason_out_of_scope>},
+        CrlRule{"rfc5280_5_3_2_invalidity_date_not_critical", "RFC 5280 5.3.2", tell<&EntryFaults::invalidity_critical>},
+        CrlRule{"rfc5280_5_3_3_certificate_issuer", "RFC 5280 5.3.3", tell<&EntryFaults::certificate_issuer>},
+    };
+    return rules;
+}
 
 }  // namespace estuary::x509::lint

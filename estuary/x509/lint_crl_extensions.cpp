@@ -8,8 +8,6 @@
 namespace estuary::x509::lint {
 namespace {
 
-using Complaint = std::optional<std::string>;
-
 template <const der::Oid& id>
 Complaint is_not_critical(const CrlSubject& subject) {
     const auto* extension = subject.list.find(id);
@@ -142,31 +140,32 @@ Complaint access_is_to_ca_issuers(const CrlSubject& subject) {
     return {};
 }
 
-constexpr std::array rules{
-    CrlRule{"rfc5280_5_2_no_other_critical", "RFC 5280 5.2", critical_ones_are_known},
-    CrlRule{"rfc5280_5_2_1_aki_present", "RFC 5280 5.2.1", issuer_key_is_named},
-    CrlRule{"rfc5280_5_2_1_aki_is_issuers_ski", "RFC 5280 5.2.1, 4.2.1.2", issuer_key_is_the_issuers},
-    CrlRule{"rfc5280_4_2_1_1_aki_not_critical", "RFC 5280 4.2.1.1", is_not_critical<oid::authority_key_identifier>},
-    CrlRule{"rfc5280_5_2_2_issuer_alt_name_syntax", "RFC 5280 5.2.2", issuer_alt_name_is_well_formed},
-    CrlRule{"rfc5280_5_2_2_issuer_alt_name_not_critical", "RFC 5280 5.2.2", is_not_critical<oid::issuer_alt_name>},
-    CrlRule{"rfc5280_5_2_3_number_present", "RFC 5280 5.2.3", number_is_there},
-    CrlRule{"rfc5280_5_2_3_number_not_critical", "RFC 5280 5.2.3", is_not_critical<oid::crl_number>},
-    CrlRule{"rfc5280_5_2_3_number_range", "RFC 5280 5.2.3", numbers_are_in_range},
-    CrlRule{"rfc5280_5_2_4_delta_critical", "RFC 5280 5.2.4", is_critical<oid::delta_crl_indicator>},
-    CrlRule{"rfc5280_5_2_4_base_below_number", "RFC 5280 5.2.4", base_is_below_number},
-    CrlRule{"rfc5280_5_2_5_scope_syntax", "RFC 5280 5.2.5", scope_is_well_formed},
-    CrlRule{"rfc5280_5_2_5_scope_critical", "RFC 5280 5.2.5", is_critical<oid::issuing_distribution_point>},
-    CrlRule{"rfc5280_5_2_5_scope_not_empty", "RFC 5280 5.2.5", scope_is_not_empty},
-    CrlRule{"rfc5280_5_2_5_no_attribute_certificates", "RFC 5280 5.2.5", scope_is_of_public_key_certificates},
-    CrlRule{"rfc5280_5_2_6_freshest_names_only", "RFC 5280 5.2.6", freshest_has_names_only},
-    CrlRule{"rfc5280_5_2_6_freshest_not_critical", "RFC 5280 5.2.6", is_not_critical<oid::freshest_crl>},
-    CrlRule{"rfc5280_5_2_6_freshest_not_in_delta", "RFC 5280 5.2.6", freshest_is_not_in_deltas},
-    CrlRule{"rfc5280_5_2_7_access_ca_issuers_only", "RFC 5280 5.2.7", access_is_to_ca_issuers},
-    CrlRule{"rfc5280_5_2_7_access_not_critical", "RFC 5280 5.2.7", is_not_critical<oid::authority_info_access>},
-};
-
 }  // namespace
 
-std::span<const CrlRule> crl_extension_rules() { return rules; }
+std::span<const CrlRule> crl_extension_rules() {
+    static constexpr std::array rules{
+        CrlRule{"rfc5280_5_2_no_other_critical", "RFC 5280 5.2", critical_ones_are_known},
+        CrlRule{"rfc5280_5_2_1_aki_present", "RFC 5280 5.2.1", issuer_key_is_named},
+        CrlRule{"rfc5280_5_2_1_aki_is_issuers_ski", "RFC 5280 5.2.1, 4.2.1.2", issuer_key_is_the_issuers},
+        CrlRule{"rfc5280_4_2_1_1_aki_not_critical", "RFC 5280 4.2.1.1", is_not_critical<oid::authority_key_identifier>},
+        CrlRule{"rfc5280_5_2_2_issuer_alt_name_syntax", "RFC 5280 5.2.2", issuer_alt_name_is_well_formed},
+        CrlRule{"rfc5280_5_2_2_issuer_alt_name_not_critical", "RFC 5280 5.2.2", is_not_critical<oid::issuer_alt_name>},
+        CrlRule{"rfc5280_5_2_3_number_present", "RFC 5280 5.2.3", number_is_there},
+        CrlRule{"rfc5280_5_2_3_number_not_critical", "RFC 5280 5.2.3", is_not_critical<oid::crl_number>},
+        CrlRule{"rfc5280_5_2_3_number_range", "RFC 5280 5.2.3", numbers_are_in_range},
+        CrlRule{"rfc5280_5_2_4_delta_critical", "RFC 5280 5.2.4", is_critical<oid::delta_crl_indicator>},
+        CrlRule{"rfc5280_5_2_4_base_below_number", "RFC 5280 5.2.4", base_is_below_number},
+        CrlRule{"rfc5280_5_2_5_scope_syntax", "RFC 5280 5.2.5", scope_is_well_formed},
+        CrlRule{"rfc5280_5_2_5_scope_critical", "RFC 5280 5.2.5", is_critical<oid::issuing_distribution_point>},
+        CrlRule{"rfc5280_5_2_5_scope_not_empty", "RFC 5280 5.2.5", scope_is_not_empty},
+        CrlRule{"rfc5280_5_2_5_no_attribute_certificates", "RFC 5280 5.2.5", scope_is_of_public_key_certificates},
+        CrlRule{"rfc5280_5_2_6_freshest_names_only", "RFC 5280 5.2.6", freshest_has_names_only},
+        CrlRule{"rfc5280_5_2_6_freshest_not_critical", "RFC 5280 5.2.6", is_not_critical<oid::freshest_crl>},
+        CrlRule{"rfc5280_5_2_6_freshest_not_in_delta", "RFC 5280 5.2.6", freshest_is_not_in_deltas},
+        CrlRule{"rfc5280_5_2_7_access_ca_issuers_only", "RFC 5280 5.2.7", access_is_to_ca_issuers},
+        CrlRule{"rfc5280_5_2_7_access_not_critical", "RFC 5280 5.2.7", is_not_critical<oid::authority_info_access>},
+    };
+    return rules;
+}
 
 }  // namespace estuary::x509::lint

@@ -3,16 +3,16 @@
 #include <span>
 
 #include "estuary/x509/crl_view.h"
+#include "estuary/x509/lint_complaint.h"
 #include "estuary/x509/lint_crl.h"
 
 namespace estuary::x509::lint {
 
 /// What is wrong with entries: of each kind of fault the first found.
 struct EntryFaults {
-    using Fault = std::optional<std::string>;
-    Fault syntax, serial_number, repeated, date_kind, unknown_critical;
-    Fault reason_critical, reason_unknown, reason_unspecified, reason_out_of_scope, remove_from_complete;
-    Fault invalidity_critical, certificate_issuer;
+    Complaint syntax, serial_number, repeated, date_kind, unknown_critical;
+    Complaint reason_critical, reason_unknown, reason_unspecified, reason_out_of_scope, remove_from_complete;
+    Complaint invalidity_critical, certificate_issuer;
 };
 
 struct CrlView {
@@ -36,7 +36,7 @@ struct CrlSubject {
 struct CrlRule {
     std::string_view name;
     std::string_view section;
-    std::optional<std::string> (*check)(const CrlSubject&);
+    Complaint (*check)(const CrlSubject&);
 };
 std::span<const CrlRule> crl_field_rules();
 std::span<const CrlRule> crl_extension_rules();

@@ -2,18 +2,12 @@
 #include <fmt/format.h>
 
 #include "estuary/x509/lint_view.h"
+#include "estuary/x509/parts.h"
 
 namespace estuary::x509::lint {
 namespace {
 
 using der::Tag;
-
-constexpr std::size_t serial_octets_max = 20;
-
-/// Dates before it are written as UTCTime, from it on as GeneralizedTime.
-constexpr Time first_of_2050{std::chrono::sys_days{std::chrono::year{2050} / 1 / 1}};
-/// UTCTime means 1950 to 2049; earlier dates have no rule of their own, but can be written as GeneralizedTime only.
-constexpr Time first_of_1950{std::chrono::sys_days{std::chrono::year{1950} / 1 / 1}};
 
 Complaint version_is_v3(const Subject& subject) {
     if (subject.tbs.v3) return {};
@@ -80,19 +74,20 @@ Complaint no_unique_ids(const Subject& subject) {
     return "issuerUniqueID or subjectUniqueID is present";
 }
 
-constexpr std::array rules{
-    Rule{"rfc5280_4_1_2_1_version_v3", "RFC 5280 4.1.2.1", version_is_v3},
-    Rule{"rfc5280_4_1_2_2_serial_positive", "RFC 5280 4.1.2.2", serial_is_positive},
-    Rule{"rfc5280_4_1_2_2_serial_20_octets", "RFC 5280 4.1.2.2", serial_is_short},
-    Rule{"rfc5280_4_1_2_4_issuer_not_empty", "RFC 5280 4.1.2.4", issuer_is_not_empty},
-    Rule{"rfc5280_4_1_2_5_time_syntax", "RFC 5280 4.1.2.5", times_are_well_formed},
-    Rule{"rfc5280_4_1_2_5_time_kind", "RFC 5280 4.1.2.5", times_are_of_their_kind},
-    Rule{"rfc5280_4_1_2_5_time_order", "RFC 5280 4.1.2.5", times_are_ordered},
-    Rule{"rfc5280_4_1_2_8_no_unique_ids", "RFC 5280 4.1.2.8", no_unique_ids},
-};
-
 }  // namespace
 
-std::span<const Rule> field_rules() { return rules; }
+std::span<const Rule> field_rules() {
+    static constexpr std::array rules{
+        Rule{"rfc5280_4_1_2_1_version_v3", "RFC 5280 4.1.2.1", version_is_v3},
+        Rule{"rfc5280_4_1_2_2_serial_positive", "RFC 5280 4.1.2.2", serial_is_positive},
+        Rule{"rfc5280_4_1_2_2_serial_20_octets", "RFC 5280 4.1.2.2", serial_is_short},
+        Rule{"rfc5280_4_1_2_4_issuer_not_empty", "RFC 5280 4.1.2.4", issuer_is_not_empty},
+        Rule{"rfc5280_4_1_2_5_time_syntax", "RFC 5280 4.1.2.5", times_are_well_formed},
+        Rule{"rfc5280_4_1_2_5_time_kind", "RFC 5280 4.1.2.5", times_are_of_their_kind},
+        Rule{"rfc5280_4_1_2_5_time_order", "RFC 5280 4.1.2.5", times_are_ordered},
+        Rule{"rfc5280_4_1_2_8_no_unique_ids", "RFC 5280 4.1.2.8", no_unique_ids},
+    };
+    return rules;
+}
 
 }  // namespace estuary::x509::lint

@@ -150,31 +150,33 @@ Complaint names_are_permitted(const Subject& subject) {
     return {};
 }
 
-constexpr std::array ca_rules{
-    Rule{"rfc5280_4_2_1_9_ca_critical", "RFC 5280 4.2.1.9", ca_bit_is_critical},
-    Rule{"rfc5280_4_2_1_9_key_cert_sign_needs_ca", "RFC 5280 4.2.1.9", cert_signer_is_ca},
-    Rule{"rfc5280_4_2_1_3_ca_has_key_cert_sign", "RFC 5280 4.2.1.3", ca_signs_certificates},
-    Rule{"rfc5280_4_2_1_3_one_way_agreement", "RFC 5280 4.2.1.3", one_way_agreement},
-    Rule{"rfc5280_4_2_1_9_path_length_needs_ca", "RFC 5280 4.2.1.9", path_length_has_meaning},
-    Rule{"rfc5280_4_2_1_2_ca_has_ski", "RFC 5280 4.2.1.2", ca_has_key_id},
-    Rule{"rfc5280_4_2_1_10_name_constraints_need_ca", "RFC 5280 4.2.1.10", only_ca_constrains_names},
-    Rule{"rfc5280_4_2_1_11_policy_constraints_need_ca", "RFC 5280 4.2.1.5, 4.2.1.11, 4.2.1.14", only_ca_constrains_policies},
-};
-
-constexpr std::array rules{
-    Rule{"rfc5280_4_2_1_1_aki_present", "RFC 5280 4.2.1.1", issuer_key_is_named},
-    Rule{"rfc5280_4_2_1_2_aki_is_issuers_ski", "RFC 5280 4.2.1.2", issuer_key_is_the_issuers},
-    Rule{"rfc5280_6_1_3_issuer_name", "RFC 5280 6.1.3", issuer_name_is_the_issuers},
-    Rule{"rfc5280_6_1_3_validity_within_issuers", "RFC 5280 6.1.3", lives_within_issuer},
-    Rule{"rfc5280_6_1_4_issuer_is_ca", "RFC 5280 6.1.4", issuer_is_ca},
-    Rule{"rfc5280_6_1_4_issuer_key_cert_sign", "RFC 5280 6.1.4", issuer_may_sign},
-    Rule{"rfc5280_6_1_4_path_length", "RFC 5280 6.1.4", path_length_suffices},
-    Rule{"rfc5280_6_1_3_name_constraints", "RFC 5280 6.1.3", names_are_permitted},
-};
-
 }  // namespace
 
-std::span<const Rule> constraint_rules() { return ca_rules; }
-std::span<const Rule> issuer_rules() { return rules; }
+std::span<const Rule> constraint_rules() {
+    static constexpr std::array rules{
+        Rule{"rfc5280_4_2_1_9_ca_critical", "RFC 5280 4.2.1.9", ca_bit_is_critical},
+        Rule{"rfc5280_4_2_1_9_key_cert_sign_needs_ca", "RFC 5280 4.2.1.9", cert_signer_is_ca},
+        Rule{"rfc5280_4_2_1_3_ca_has_key_cert_sign", "RFC 5280 4.2.1.3", ca_signs_certificates},
+        Rule{"rfc5280_4_2_1_3_one_way_agreement", "RFC 5280 4.2.1.3", one_way_agreement},
+        Rule{"rfc5280_4_2_1_9_path_length_needs_ca", "RFC 5280 4.2.1.9", path_length_has_meaning},
+        Rule{"rfc5280_4_2_1_2_ca_has_ski", "RFC 5280 4.2.1.2", ca_has_key_id},
+        Rule{"rfc5280_4_2_1_10_name_constraints_need_ca", "RFC 5280 4.2.1.10", only_ca_constrains_names},
+        Rule{"rfc5280_4_2_1_11_policy_constraints_need_ca", "RFC 5280 4.2.1.5, 4.2.1.11, 4.2.1.14", only_ca_constrains_policies},
+    };
+    return rules;
+}
+std::span<const Rule> issuer_rules() {
+    static constexpr std::array rules{
+        Rule{"rfc5280_4_2_1_1_aki_present", "RFC 5280 4.2.1.1", issuer_key_is_named},
+        Rule{"rfc5280_4_2_1_2_aki_is_issuers_ski", "RFC 5280 4.2.1.2", issuer_key_is_the_issuers},
+        Rule{"rfc5280_6_1_3_issuer_name", "RFC 5280 6.1.3", issuer_name_is_the_issuers},
+        Rule{"rfc5280_6_1_3_validity_within_issuers", "RFC 5280 6.1.3", lives_within_issuer},
+        Rule{"rfc5280_6_1_4_issuer_is_ca", "RFC 5280 6.1.4", issuer_is_ca},
+        Rule{"rfc5280_6_1_4_issuer_key_cert_sign", "RFC 5280 6.1.4", issuer_may_sign},
+        Rule{"rfc5280_6_1_4_path_length", "RFC 5280 6.1.4", path_length_suffices},
+        Rule{"rfc5280_6_1_3_name_constraints", "RFC 5280 6.1.3", names_are_permitted},
+    };
+    return rules;
+}
 
 }  // namespace estuary::x509::lint

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "estuary/crypto/algorithms.h"
+#include "estuary/crypto/oids.h"
 #include "estuary/x509/lint_view.h"
 
 namespace estuary::x509::lint {
@@ -22,12 +23,10 @@ struct KeyAlgorithm {
     std::size_t octets = 0;  ///< of subjectPublicKey; 0: varies
 };
 
-constexpr Oid rsassa_pss{"1.2.840.113549.1.1.10"};
-
 constexpr std::array key_algorithms{
-    KeyAlgorithm{Oid{"1.2.840.10045.2.1"}, Family::ec, Parameters::curve},
-    KeyAlgorithm{Oid{"1.2.840.113549.1.1.1"}, Family::rsa, Parameters::null},
-    KeyAlgorithm{rsassa_pss, Family::rsa_pss, Parameters::optional},
+    KeyAlgorithm{crypto::oid::ec_public_key, Family::ec, Parameters::curve},
+    KeyAlgorithm{crypto::oid::rsa_encryption, Family::rsa, Parameters::null},
+    KeyAlgorithm{crypto::oid::rsassa_pss, Family::rsa_pss, Parameters::optional},
     KeyAlgorithm{Oid{"1.3.101.110"}, Family::agreement, Parameters::absent, 32},
     KeyAlgorithm{Oid{"1.3.101.111"}, Family::agreement, Parameters::absent, 56},
     KeyAlgorithm{Oid{"1.3.101.112"}, Family::eddsa, Parameters::absent, 32},
@@ -104,7 +103,7 @@ Complaint key_is_well_formed(const Subject& subject) {
 /// Every algorithm but RSASSA-PSS is one fixed encoding; PSS has parameters that the signer chose.
 Complaint signature_algorithm_is_well_formed(const Subject& subject) {
     const auto& algorithm = subject.tbs.signature;
-    if (algorithm.oid == rsassa_pss) {
+    if (algorithm.oid == crypto::oid::rsassa_pss) {
         if (algorithm.parameters && algorithm.parameters->tag == Tag::sequence) return {};
         return "RSASSA-PSS without its parameters (RFC 4055 3.1)";
     }
@@ -123,7 +122,7 @@ Complaint signature_digest_is_strong(const Subject& subject) {
 }
 
 bool suits(const AlgorithmView& signature, const KeyAlgorithm& key) {
-    if (signature.oid == rsassa_pss) return key.family == Family::rsa || key.family == Family::rsa_pss;
+    if (signature.oid == crypto::oid::rsassa_pss) return key.family == Family::rsa || key.family == Family::rsa_pss;
     const auto* algorithm = crypto::signature_algorithm(signature.oid);
     if (algorithm == nullptr) return true;  // another rule's matter
     switch (key.family) {
@@ -183,23 +182,24 @@ Complaint usage_suits_key(const Subject& subject) {
     return {};
 }
 
-constexpr std::array rules{
-    Rule{"rfc5280_4_1_1_2_signature_algorithm", "RFC 5280 4.1.1.2", signature_algorithm_is_well_formed},
-    Rule{"rfc6194_3_signature_digest", "RFC 6194 3, RFC 6151 2", signature_digest_is_strong},
-    Rule{"rfc5280_6_1_3_signature_suits_issuer_key", "RFC 5280 6.1.3", signature_suits_issuer_key},
-    Rule{"rfc5280_4_1_2_7_public_key", "RFC 5280 4.1.2.7", key_is_well_formed},
-    Rule{"rfc3279_2_3_1_rsa_key_usage", "RFC 3279 2.3.1", usage_suits_key<rsa_usage>},
-    Rule{"rfc4055_1_2_rsa_pss_key_usage", "RFC 4055 1.2", usage_suits_key<rsa_pss_usage>},
-    Rule{"rfc5480_3_ec_key_usage", "RFC 5480 3, RFC 8813 3", usage_suits_key<ec_usage>},
-    Rule{"rfc8410_5_x25519_x448_key_usage", "RFC 8410 5", usage_suits_key<agreement_usage>},
-    Rule{"rfc8410_5_ed25519_ed448_key_usage", "RFC 8410 5", usage_suits_key<eddsa_usage>},
-    Rule{"rfc9881_5_ml_dsa_key_usage", "RFC 9881 5", usage_suits_key<ml_dsa_usage>},
-    Rule{"rfc9909_6_slh_dsa_key_usage", "RFC 9909 6", usage_suits_key<slh_dsa_usage>},
-    Rule{"rfc9935_5_ml_kem_key_usage", "RFC 9935 5", usage_suits_key<ml_kem_usage>},
-};
-
 }  // namespace
 
-std::span<const Rule> key_rules() { return rules; }
+std::span<const Rule> key_rules() {
+    static constexpr std::array rules{
+        Rule{"rfc5280_4_1_1_2_signature_algorithm", "RFC 5280 4.1.1.2", signature_algorithm_is_well_formed},
+        Rule{"rfc6194_3_signature_digest", "RFC 6194 3, RFC 6151 2", signature_digest_is_strong},
+        Rule{"rfc5280_6_1_3_signature_suits_issuer_key", "RFC 5280 6.1.3", signature_suits_issuer_key},
+        Rule{"rfc5280_4_1_2_7_public_key", "RFC 5280 4.1.2.7", key_is_well_formed},
+        Rule{"rfc3279_2_3_1_rsa_key_usage", "RFC 3279 2.3.1", usage_suits_key<rsa_usage>},
+        Rule{"rfc4055_1_2_rsa_pss_key_usage", "RFC 4055 1.2", usage_suits_key<rsa_pss_usage>},
+        Rule{"rfc5480_3_ec_key_usage", "RFC 5480 3, RFC 8813 3", usage_suits_key<ec_usage>},
+        Rule{"rfc8410_5_x25519_x448_key_usage", "RFC 8410 5", usage_suits_key<agreement_usage>},
+        Rule{"rfc8410_5_ed25519_ed448_key_usage", "RFC 8410 5", usage_suits_key<eddsa_usage>},
+        Rule{"rfc9881_5_ml_dsa_key_usage", "RFC 9881 5", usage_suits_key<ml_dsa_usage>},
+        Rule{"rfc9909_6_slh_dsa_key_usage", "RFC 9909 6", usage_suits_key<slh_dsa_usage>},
+        Rule{"rfc9935_5_ml_kem_key_usage", "RFC 9935 5", usage_suits_key<ml_kem_usage>},
+    };
+    return rules;
+}
 
 }  // namespace estuary::x509::lint

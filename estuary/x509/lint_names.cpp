@@ -83,17 +83,18 @@ Complaint country_codes(const Subject& subject) {
     });
 }
 
-constexpr std::array rules{
-    Rule{"rfc5280_4_1_2_6_ca_subject_not_empty", "RFC 5280 4.1.2.6", ca_has_a_subject},
-    Rule{"rfc5280_4_1_2_6_subject_syntax", "RFC 5280 4.1.2.6", name_is_readable},
-    Rule{"rfc5280_4_1_2_4_string_type", "RFC 5280 4.1.2.4", string_types},
-    Rule{"rfc5280_4_1_2_4_string_content", "RFC 5280 4.1.2.4", string_content},
-    Rule{"rfc5280_a_1_attribute_size", "RFC 5280 A.1", string_sizes},
-    Rule{"rfc5280_a_1_country_two_letters", "RFC 5280 A.1", country_codes},
-};
-
 }  // namespace
 
-std::span<const Rule> name_rules() { return rules; }
+std::span<const Rule> name_rules() {
+    static constexpr std::array rules{
+        Rule{"rfc5280_4_1_2_6_ca_subject_not_empty", "RFC 5280 4.1.2.6", ca_has_a_subject},
+        Rule{"rfc5280_4_1_2_6_subject_syntax", "RFC 5280 4.1.2.6", name_is_readable},
+        Rule{"rfc5280_4_1_2_4_string_type", "RFC 5280 4.1.2.4", string_types},
+        Rule{"rfc5280_4_1_2_4_string_content", "RFC 5280 4.1.2.4", string_content},
+        Rule{"rfc5280_a_1_attribute_size", "RFC 5280 A.1", string_sizes},
+        Rule{"rfc5280_a_1_country_two_letters", "RFC 5280 A.1", country_codes},
+    };
+    return rules;
+}
 
 }  // namespace estuary::x509::lint

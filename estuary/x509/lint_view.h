@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "estuary/x509/certificate.h"
+#include "estuary/x509/lint_complaint.h"
 #include "estuary/x509/name_attributes.h"
 
 namespace estuary::x509::lint {
@@ -109,9 +110,6 @@ struct Subject {
     const TbsView& tbs;
     const Certificate* issuer;  ///< null: self-signed
 };
-
-/// What is wrong; nothing if all is well.
-using Complaint = std::optional<std::string>;
 
 struct Rule {
     std::string_view name;

@@ -24,7 +24,7 @@ struct RawAttribute {
 };
 
 // AttributeTypeAndValue ::= SEQUENCE { type AttributeType, value AttributeValue }
-Result<RawAttribute> read_attribute(der::Reader& rdn) {
+Result<RawAttribute> read_attribute_type_and_value(der::Reader& rdn) {
     ESTUARY_TRY(const auto element, rdn.element(Tag::sequence));
     der::Reader reader{element.content};
     ESTUARY_TRY(const auto type, reader.oid());
@@ -45,7 +45,7 @@ Result<void> check_rdn(Bytes content) {
     for (std::size_t count = 0; !reader.empty(); ++count) {
         if (count == attributes_per_rdn_max)
             return fail(Code::too_large, fmt::format("more than {} attributes in one RDN", attributes_per_rdn_max));
-        ESTUARY_TRY(const auto attribute, read_attribute(reader));
+        ESTUARY_TRY(const auto attribute, read_attribute_type_and_value(reader));
         ESTUARY_CHECK(check_attribute(attribute.type, attribute.value));
         if (count != 0 && !is_before(previous, attribute.whole))
             return fail(Code::malformed, "attributes of an RDN are not in DER order");
@@ -120,7 +120,7 @@ std::vector<std::vector<AttributeTypeAndValue>> Name::rdns() const {
         if (!set) break;
         auto& rdn = out.emplace_back();
         for (der::Reader attributes{*set}; !attributes.empty();) {
-            const auto attribute = read_attribute(attributes);
+            const auto attribute = read_attribute_type_and_value(attributes);
             if (!attribute) break;
             rdn.push_back({attribute->type, attribute->value.tag, attribute->value.content});
         }

@@ -12,7 +12,7 @@ namespace {
 
 using der::Tag;
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, "name: " + std::move(detail)); }
+tl::unexpected<Error> malformed_name(std::string detail) { return fail(Code::malformed, "name: " + std::move(detail)); }
 
 /// Reads a name's text from front to back. The two forms differ in what separates RDNs.
 class TextReader {
@@ -34,7 +34,7 @@ public:
         const auto end = rest_.find('=');
         const auto found = rest_.substr(0, end);
         if (end == std::string_view::npos)
-            return malformed("'" + text::printable(found) + "' has no '='; a separator inside a value is escaped with '\\'");
+            return malformed_name("'" + text::printable(found) + "' has no '='; a separator inside a value is escaped with '\\'");
         rest_.remove_prefix(end + 1);
         return text::trim(found);
     }
@@ -56,7 +56,7 @@ int hex_digit(char c) {
 
 // pair = ESC ( ESC / special / hexpair )   -- RFC 4514 section 3
 Result<void> TextReader::take_escape(std::string& out) {
-    if (rest_.empty()) return malformed("ends in a '\\'");
+    if (rest_.empty()) return malformed_name("ends in a '\\'");
     const int high = hex_digit(rest_[0]);
     const int low = rest_.size() > 1 ? hex_digit(rest_[1]) : -1;
     if (high >= 0 && low >= 0) {
@@ -65,7 +65,7 @@ Result<void> TextReader::take_escape(std::string& out) {
         return {};
     }
     if (std::string_view{" \"#=+,;<>\\/"}.find(rest_[0]) == std::string_view::npos)
-        return malformed("'\\' before a character that needs none");
+        return malformed_name("'\\' before a character that needs none");
     out += rest_[0];
     rest_.remove_prefix(1);
     return {};
@@ -84,8 +84,8 @@ Result<std::string> TextReader::value() {
             continue;
         }
         if (separator_ == ',' && std::string_view{"\";<>"}.find(c) != std::string_view::npos)
-            return malformed(std::string{"'"} + c + "' is escaped with '\\' (RFC 4514)");
-        if (c == '\0') return malformed("NUL character");
+            return malformed_name(std::string{"'"} + c + "' is escaped with '\\' (RFC 4514)");
+        if (c == '\0') return malformed_name("NUL character");
         out += c;
         if (c != ' ') kept = out.size();
     }
@@ -106,7 +106,7 @@ Result<ByteVec> encode_attribute(const der::Oid& type, Bytes value) {
 /// The value's DER from '#' and hexadecimal digits: exactly one element.
 Result<ByteVec> value_from_hex(std::string_view digits) {
     auto der = from_hex(digits);
-    if (!der || der->empty() || !der::check_der(*der, "value")) return malformed("'#' is followed by hexadecimal DER");
+    if (!der || der->empty() || !der::check_der(*der, "value")) return malformed_name("'#' is followed by hexadecimal DER");
     return std::move(*der);
 }
 
@@ -114,8 +114,8 @@ Result<ByteVec> value_from_text(const AttributeRule* rule, std::string_view type
     const auto tag = rule != nullptr ? rule->written_as : Tag::utf8_string;
     if ((tag == Tag::printable_string && !strings::is_printable_string(value)) ||
         (tag == Tag::ia5_string && !strings::is_ascii(value)))
-        return malformed(std::string{type} + " holds only " +
-                         (tag == Tag::ia5_string ? "ASCII" : "letters, digits, blanks and '()+,-./:=?"));
+        return malformed_name(std::string{type} + " holds only " +
+                              (tag == Tag::ia5_string ? "ASCII" : "letters, digits, blanks and '()+,-./:=?"));
     der::Writer writer;
     writer.primitive(tag, as_bytes(value));
     return std::move(writer).take();
@@ -125,7 +125,7 @@ Result<ByteVec> read_attribute(TextReader& reader) {
     ESTUARY_TRY(const auto type, reader.type());
     const auto* rule = attribute_rule(type);
     auto parsed = rule != nullptr ? Result<der::Oid>{rule->type} : der::Oid::parse(type);
-    if (!parsed) return malformed("'" + text::printable(type) + "' is no attribute type known here; write its OID");
+    if (!parsed) return malformed_name("'" + text::printable(type) + "' is no attribute type known here; write its OID");
     reader.skip_blanks();
     const bool hexadecimal = reader.take('#');
     ESTUARY_TRY(const auto value, reader.value());

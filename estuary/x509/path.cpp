@@ -2,6 +2,8 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "estuary/crypto/openssl.h"
@@ -12,11 +14,17 @@ namespace {
 using crypto::openssl::clear_errors;
 using crypto::openssl::drain_errors;
 using X509Handle = Handle<X509, X509_free>;
-using Store = Handle<X509_STORE, X509_STORE_free>;
 using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
 
-void free_stack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
+void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }  // without the certificates: somebody else's
 using Stack = Handle<STACK_OF(X509), free_stack>;
+
+/// Our certificate, and the library's of the same octets.
+struct Known {
+    Certificate certificate;
+    X509Handle handle;
+};
+using KnownCertificates = std::vector<Known>;
 
 /// Certificates handed in with one path; more only make the search long.
 constexpr std::size_t certificates_max = 100;
@@ -37,24 +45,31 @@ Result<X509Handle> to_openssl(const Certificate& certificate) {
     return handle;
 }
 
-Result<Store> make_store(const std::vector<Certificate>& anchors) {
-    Store store{X509_STORE_new()};
-    if (!store) return library_fault("X509_STORE_new");
-    for (const auto& anchor : anchors) {
-        ESTUARY_TRY(const auto handle, to_openssl(anchor));
-        if (X509_STORE_add_cert(store.get(), handle.get()) != 1) return library_fault("X509_STORE_add_cert");
-    }
-    return store;
-}
-
-Result<Stack> make_stack(const std::vector<Certificate>& certificates) {
-    Stack stack{sk_X509_new_null()};
-    if (!stack) return library_fault("sk_X509_new_null");
+Result<KnownCertificates> make_known(const std::vector<Certificate>& certificates) {
+    KnownCertificates known;
     for (const auto& certificate : certificates) {
         ESTUARY_TRY(auto handle, to_openssl(certificate));
-        if (sk_X509_push(stack.get(), handle.get()) <= 0) return library_fault("sk_X509_push");
-        static_cast<void>(handle.release());  // the stack's now
+        known.push_back({certificate, std::move(handle)});
     }
+    return known;
+}
+
+/// A peer often sends its own certificate and the anchor with those between: these need no second reading.
+std::vector<Certificate> only_between(const std::vector<Certificate>& certificates, const Certificate& end_entity,
+                                      const KnownCertificates& anchors) {
+    std::vector<Certificate> between;
+    for (const auto& certificate : certificates) {
+        const auto is_it = [&](const Known& known) { return same(known.certificate.der(), certificate.der()); };
+        if (!same(certificate.der(), end_entity.der()) && std::ranges::none_of(anchors, is_it)) between.push_back(certificate);
+    }
+    return between;
+}
+
+Result<Stack> make_stack(const KnownCertificates& known) {
+    Stack stack{sk_X509_new_null()};
+    if (!stack) return library_fault("sk_X509_new_null");
+    for (const auto& one : known)
+        if (sk_X509_push(stack.get(), one.handle.get()) <= 0) return library_fault("sk_X509_push");
     return stack;
 }
 
@@ -97,11 +112,22 @@ void set_parameters(X509_STORE_CTX* context, const PathOptions& options) {
     X509_STORE_CTX_set_verify_cb(context, forgive_last_second);
 }
 
-Result<std::vector<Certificate>> path_of(X509_STORE_CTX* context) {
-    std::vector<Certificate> path;
+/// The library's path holds the very objects that it was given.
+const Certificate* find_known(const KnownCertificates& known, const X509* handle) {
+    const auto found = std::ranges::find(known, handle, [](const Known& one) { return one.handle.get(); });
+    return found == known.end() ? nullptr : &found->certificate;
+}
+
+Result<std::vector<Certificate>> path_of(X509_STORE_CTX* context, const Certificate& end_entity, const KnownCertificates& between,
+                                         const KnownCertificates& anchors) {
+    std::vector<Certificate> path{end_entity};
     auto* const chain = X509_STORE_CTX_get0_chain(context);
-    for (int i = 0; i < sk_X509_num(chain); ++i) {
-        ESTUARY_TRY(path.emplace_back(), from_openssl(sk_X509_value(chain, i)));
+    for (int i = 1; i < sk_X509_num(chain); ++i) {
+        const auto* const handle = sk_X509_value(chain, i);
+        const auto* certificate = find_known(between, handle);
+        if (certificate == nullptr) certificate = find_known(anchors, handle);
+        if (certificate == nullptr) return library_fault("a path over a certificate that was not handed in");
+        path.push_back(*certificate);
     }
     return path;
 }
@@ -145,15 +171,32 @@ Result<void> check_purposes(const Certificate& end_entity, const PathOptions& op
 
 }  // namespace
 
+struct TrustAnchors::Store {
+    KnownCertificates anchors;
+    Handle<X509_STORE, X509_STORE_free> handle;
+};
+
+Result<TrustAnchors> TrustAnchors::create(const std::vector<Certificate>& anchors) {
+    clear_errors();
+    auto store = std::make_shared<Store>();
+    ESTUARY_TRY(store->anchors, make_known(anchors));
+    store->handle.reset(X509_STORE_new());
+    if (!store->handle) return library_fault("X509_STORE_new");
+    for (const auto& anchor : store->anchors)
+        if (X509_STORE_add_cert(store->handle.get(), anchor.handle.get()) != 1) return library_fault("X509_STORE_add_cert");
+    return TrustAnchors{std::move(store)};
+}
+
 Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, const std::vector<Certificate>& intermediates,
-                                               const std::vector<Certificate>& anchors, const PathOptions& options) {
+                                               const TrustAnchors& trust, const PathOptions& options) {
+    const auto& [anchors, store] = trust.store();
     if (anchors.empty()) return fail(Code::not_authenticated, "no trust anchors are configured");
     if (intermediates.size() > certificates_max)
         return fail(Code::too_large, fmt::format("more than {} certificates handed in with a path", certificates_max));
     ESTUARY_CHECK(check_purposes(end_entity, options));
     clear_errors();
-    ESTUARY_TRY(const auto store, make_store(anchors));
-    ESTUARY_TRY(const auto untrusted, make_stack(intermediates));
+    ESTUARY_TRY(const auto between, make_known(only_between(intermediates, end_entity, anchors)));
+    ESTUARY_TRY(const auto untrusted, make_stack(between));
     ESTUARY_TRY(const auto target, to_openssl(end_entity));
     const StoreContext context{X509_STORE_CTX_new()};
     if (!context || X509_STORE_CTX_init(context.get(), store.get(), target.get(), untrusted.get()) != 1)
@@ -167,9 +210,15 @@ Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, co
         return fail(Code::not_authenticated,
                     fmt::format("{}: {}", describe(context.get()), X509_verify_cert_error_string(reason)), drain_errors());
     }
-    ESTUARY_TRY(auto path, path_of(context.get()));
+    ESTUARY_TRY(auto path, path_of(context.get(), end_entity, between, anchors));
     ESTUARY_CHECK(check_names(path));
     return path;
+}
+
+Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, const std::vector<Certificate>& intermediates,
+                                               const std::vector<Certificate>& anchors, const PathOptions& options) {
+    ESTUARY_TRY(const auto ready, TrustAnchors::create(anchors));
+    return validate_path(end_entity, intermediates, ready, options);
 }
 
 }  // namespace estuary::x509

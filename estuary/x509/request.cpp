@@ -14,7 +14,7 @@ constexpr std::size_t attributes_max = 64;
 constexpr std::size_t values_max = 16;
 constexpr std::size_t challenge_characters_max = 255;  // pkcs-9-ub-challengePassword
 
-tl::unexpected<Error> malformed(std::string detail) {
+tl::unexpected<Error> malformed_request(std::string detail) {
     return fail(Code::malformed, "certification request: " + std::move(detail));
 }
 
@@ -32,7 +32,7 @@ struct Parts {
 //                                         attributes [0] IMPLICIT Attributes }
 Result<void> read_info(der::Reader reader, Parts& parts) {
     ESTUARY_TRY(const auto version, reader.integer());
-    if (version != 0) return malformed(fmt::format("version {} is not v1(0)", version));
+    if (version != 0) return malformed_request(fmt::format("version {} is not v1(0)", version));
     ESTUARY_TRY(parts.subject, Name::read(reader));
     ESTUARY_TRY(const auto spki, reader.element(Tag::sequence));
     parts.spki = spki.whole;
@@ -72,7 +72,7 @@ Result<Attribute> read_attribute(der::Reader& attributes) {
         ESTUARY_TRY(const auto value, values.any());
         attribute.values.push_back(to_vec(value.whole));
     }
-    if (attribute.values.empty()) return malformed("attribute " + attribute.type.dotted() + " without a value");
+    if (attribute.values.empty()) return malformed_request("attribute " + attribute.type.dotted() + " without a value");
     return attribute;
 }
 
@@ -83,7 +83,7 @@ Result<std::vector<Attribute>> read_attributes(Bytes content) {
         if (attributes.size() == attributes_max) return fail(Code::too_large, "certification request: more than 64 attributes");
         ESTUARY_TRY(auto attribute, read_attribute(reader));
         if (find(attributes, attribute.type) != nullptr)
-            return malformed("attribute " + attribute.type.dotted() + " more than once");
+            return malformed_request("attribute " + attribute.type.dotted() + " more than once");
         attributes.push_back(std::move(attribute));
     }
     return attributes;
@@ -94,7 +94,7 @@ Result<std::vector<Extension>> requested_extensions(const std::vector<Attribute>
     // Microsoft's own attribute has the same syntax; older Windows clients send nothing else.
     if (attribute == nullptr) attribute = find(attributes, oid::microsoft_extensions);
     if (attribute == nullptr) return std::vector<Extension>{};
-    if (attribute->values.size() != 1) return malformed("extensionRequest has more than one value");
+    if (attribute->values.size() != 1) return malformed_request("extensionRequest has more than one value");
     auto extensions = parse_extensions(attribute->values.front());
     if (!extensions) return fail(in_context("extensionRequest", std::move(extensions).error()));
     return extensions;
@@ -103,13 +103,13 @@ Result<std::vector<Extension>> requested_extensions(const std::vector<Attribute>
 /// The text of an attribute of one DirectoryString; challengePassword is seen as IA5String too.
 Result<std::optional<std::string>> text_of(const Attribute* attribute, std::string_view what) {
     if (attribute == nullptr) return std::optional<std::string>{};
-    if (attribute->values.size() != 1) return malformed(std::string{what} + " has more than one value");
+    if (attribute->values.size() != 1) return malformed_request(std::string{what} + " has more than one value");
     der::Reader reader{attribute->values.front()};
     ESTUARY_TRY(const auto element, reader.any());
     const auto characters = strings::count_characters(element.tag, element.content);
-    if (!characters) return malformed(std::string{what} + " is not a DirectoryString");
+    if (!characters) return malformed_request(std::string{what} + " is not a DirectoryString");
     if (*characters == 0 || *characters > challenge_characters_max)
-        return malformed(std::string{what} + " is empty or longer than 255 characters");
+        return malformed_request(std::string{what} + " is empty or longer than 255 characters");
     ESTUARY_TRY(auto text, strings::to_utf8(element.tag, element.content));
     return std::optional<std::string>{std::move(text)};
 }

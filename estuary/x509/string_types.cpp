@@ -7,8 +7,6 @@ namespace {
 
 using der::Tag;
 
-tl::unexpected<Error> malformed(std::string detail) { return fail(Code::malformed, std::move(detail)); }
-
 std::string_view type_name(Tag tag) noexcept {
     switch (tag) {
         case Tag::utf8_string: return "UTF8String";
@@ -47,11 +45,11 @@ bool is_scalar(char32_t character) noexcept { return character <= 0x10FFFF && (c
 template <class Visit>
 Result<std::size_t> each_wide(Tag tag, Bytes content, Visit visit) {
     const std::size_t width = tag == Tag::bmp_string ? 2 : 4;
-    if (content.size() % width != 0) return malformed(fmt::format("{} of {} octets", type_name(tag), content.size()));
+    if (content.size() % width != 0) return fail(Code::malformed, fmt::format("{} of {} octets", type_name(tag), content.size()));
     for (std::size_t at = 0; at < content.size(); at += width) {
         const auto character = wide_character(content.subspan(at, width));
         if (character == 0 || !is_scalar(character))
-            return malformed(fmt::format("{} with a character that it cannot hold", type_name(tag)));
+            return fail(Code::malformed, fmt::format("{} with a character that it cannot hold", type_name(tag)));
         visit(character);
     }
     return content.size() / width;
@@ -61,8 +59,8 @@ Result<std::size_t> count_utf8(Bytes content) {
     std::size_t count = 0;
     for (auto rest = as_text(content); !rest.empty(); ++count) {
         const auto character = take_character(rest);
-        if (!character) return malformed("UTF8String is not well-formed UTF-8");
-        if (*character == 0) return malformed("UTF8String with a NUL character");
+        if (!character) return fail(Code::malformed, "UTF8String is not well-formed UTF-8");
+        if (*character == 0) return fail(Code::malformed, "UTF8String with a NUL character");
     }
     return count;
 }
@@ -70,7 +68,7 @@ Result<std::size_t> count_utf8(Bytes content) {
 Result<std::size_t> count_octets(Tag tag, Bytes content) {
     for (const auto octet : content)
         if (!in_alphabet(tag, octet))
-            return malformed(fmt::format("{} with octet {:02x}, which it cannot hold", type_name(tag), octet));
+            return fail(Code::malformed, fmt::format("{} with octet {:02x}, which it cannot hold", type_name(tag), octet));
     return content.size();
 }
 
@@ -145,7 +143,7 @@ Result<std::string> to_utf8(Tag tag, Bytes content) {
         return out;
     }
     ESTUARY_CHECK(count_characters(tag, content));
-    if (tag != Tag::teletex_string) return to_string(content);
+    if (tag != Tag::teletex_string) return estuary::to_string(content);
     for (const auto octet : content) append_utf8(out, octet);
     return out;
 }

@@ -495,4 +495,5 @@ def test_usage_and_unreachable(server, tmp):
     estuary("cmp", "ir", url, *who, *ask, status=USAGE)                                      # it holds a certificate
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())

@@ -381,4 +381,5 @@ def test_approved_messages_are_nested(two, tmp):
     assert "certificate:issuing/" in two.listed(two.ca)[0]["requester"], two.listed(two.ca)
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())

@@ -1,5 +1,4 @@
 // Many at once. (bug class 35)
-#include <barrier>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -9,33 +8,21 @@
 namespace estuary::authority::test {
 namespace {
 
-constexpr int threads = 8;
-
-/// Runs `body(thread)` in every thread at about the same time.
-template <class Body>
-void everywhere(Body body) {
-    std::barrier ready{threads};
-    std::vector<std::jthread> running;
-    for (int i = 0; i < threads; ++i)
-        running.emplace_back([&, i] {
-            ready.arrive_and_wait();
-            body(i);
-        });
-}
+constexpr int connections = 8;
 
 class SingleUse : public testing::TestWithParam<int> {};
 TEST_P(SingleUse, ThousandRequestsShareItsUses) {
     World world;
     world.add_credential("dev", GetParam());
     const auto principal = world.by_password("dev");
-    constexpr int each = 1000 / threads;
-    std::vector<std::vector<x509::SignedRequest>> requests(threads);
+    constexpr int each = 1000 / connections;
+    std::vector<std::vector<x509::SignedRequest>> requests(connections);
     const auto key = new_key();
     for (auto& list : requests)
         for (int i = 0; i < each; ++i) list.push_back(csr({}, key));  // each signed anew: other octets
     std::atomic<int> made{0}, refused{0}, odd{0};
-    everywhere([&](int thread) {
-        for (const auto& request : requests[static_cast<std::size_t>(thread)]) {
+    at_once(connections, [&](int connection) {
+        for (const auto& request : requests[static_cast<std::size_t>(connection)]) {
             for (;;) {
                 const auto outcome = world.enroll(request, principal);
                 if (!outcome && outcome.error().code == Code::too_busy) {
@@ -48,7 +35,7 @@ TEST_P(SingleUse, ThousandRequestsShareItsUses) {
         }
     });
     EXPECT_EQ(made, GetParam());
-    EXPECT_EQ(refused, threads * each - GetParam());
+    EXPECT_EQ(refused, connections * each - GetParam());
     EXPECT_EQ(odd, 0);
     EXPECT_EQ(world.store->credential("dev").value()->uses_left, 0);
     EXPECT_EQ(world.store->count_certificates().value(), GetParam() + 2);  // and the CA's own two
@@ -63,7 +50,7 @@ TEST(Concurrency, IdenticalRequestsGetOneCertificate) {
     const auto request = csr({}, new_key());
     std::mutex mutex;
     std::set<std::string> serial_numbers;
-    everywhere([&](int) {
+    at_once(connections, [&](int) {
         for (;;) {
             const auto outcome = world.enroll(request, principal);
             if (!outcome && outcome.error().code == Code::too_busy) {

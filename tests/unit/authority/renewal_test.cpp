@@ -52,9 +52,9 @@ TEST(Renewal, NeedsACertificateOfThisCaLabelAndProfile) {
     EXPECT_EQ(code_of(world.renew(request, Principal{})), Code::not_authenticated);
 
     const auto principal = world.by_certificate(world.issue(names_of_a).value());
-    auto elsewhere = world.request(request, principal, Verb::renew);
-    elsewhere.label = "another label";  // bug class 7
-    EXPECT_EQ(code_of(world.ask(elsewhere)), Code::not_authorised);
+    auto other_label = world.request(request, principal, Verb::renew);
+    other_label.label = "another label";  // bug class 7
+    EXPECT_EQ(code_of(world.ask(other_label)), Code::not_authorised);
     auto foreign = principal;
     foreign.certificate->issued_by_ca.clear();
     foreign.certificate->manufacturer = "acme";

@@ -1,8 +1,11 @@
 #pragma once
 // Shared by the tests of the authority: a CA of its own over a real store, a clock set by hand, and short ways to ask.
 #include <atomic>
+#include <barrier>
 #include <filesystem>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,6 +67,18 @@ template <class T>
 Code code_of(const Result<T>& result) {
     EXPECT_FALSE(result.has_value()) << "succeeded where an error was expected";
     return result ? Code::internal : result.error().code;
+}
+
+/// Runs `body(0)` to `body(count - 1)` in as many threads, all at about the same time, and waits for them.
+template <class Body>
+void at_once(int count, Body body) {
+    std::barrier ready{count};
+    std::vector<std::jthread> running;
+    for (int i = 0; i < count; ++i)
+        running.emplace_back([&, i] {
+            ready.arrive_and_wait();
+            body(i);
+        });
 }
 
 inline constexpr std::string_view generated = "0123456789ABCDEFGHJKMNPQRS";

@@ -82,13 +82,13 @@ NestedMessageContent nested() {
              PkiMessage::parse(test::message({BodyType::poll_req, PollReqContent{{0}}})).value()}};
 }
 
-struct Case {
+struct BodyCase {
     std::string name;
     PkiBody (*body)();
     std::int64_t pvno = cmp2000;  // RFC 9810 7
 };
 
-class CmpBody : public testing::TestWithParam<Case> {};
+class CmpBody : public testing::TestWithParam<BodyCase> {};
 
 TEST_P(CmpBody, GoesThereAndBack) {
     const auto body = GetParam().body();
@@ -117,52 +117,52 @@ TEST_P(CmpBody, TrailingElementInTheBodyIsRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Rfc9810, CmpBody,
     testing::Values(
-        Case{"ir", [] { return PkiBody{BodyType::ir, requests()}; }},
-        Case{"ir_agree_mac",
+        BodyCase{"ir", [] { return PkiBody{BodyType::ir, requests()}; }},
+        BodyCase{"ir_agree_mac",
              [] {
                  const x509::crmf::PkMacValue mac{test::hex("300c06082b060105050801020500"), test::hex("aabb")};
                  return PkiBody{BodyType::ir, request_with(x509::crmf::KeyAgreementProof{x509::crmf::AgreeMac{mac}})};
              },
              cmp2021},
-        Case{"ir_encrypted_key",
+        BodyCase{"ir_encrypted_key",
              [] {
                  const x509::crmf::EncryptedKeyProof proof{enveloped("key")};
                  return PkiBody{BodyType::ir, request_with(x509::crmf::KeyEncipherment{proof})};
              },
              cmp2021},
-        Case{"ir_encr_cert",
+        BodyCase{"ir_encr_cert",
              [] {
                  return PkiBody{BodyType::ir,
                                 request_with(x509::crmf::KeyEncipherment{x509::crmf::SubsequentMessage::encr_cert})};
              }},
-        Case{"ir_archive_enveloped",
+        BodyCase{"ir_archive_enveloped",
              [] {
                  return PkiBody{BodyType::ir, request_with(x509::crmf::RaVerified{},
                                                            {x509::crmf::make_archive_options(enveloped_key())})};
              },
              cmp2021},
-        Case{"ip", [] { return PkiBody{BodyType::ip, full_answer()}; }},
-        Case{"ip_empty", [] { return PkiBody{BodyType::ip, CertRepMessage{}}; }},
-        Case{"ip_key_enveloped",
+        BodyCase{"ip", [] { return PkiBody{BodyType::ip, full_answer()}; }},
+        BodyCase{"ip_empty", [] { return PkiBody{BodyType::ip, CertRepMessage{}}; }},
+        BodyCase{"ip_key_enveloped",
              [] {
                  auto pair = in_clear();
                  pair.private_key = enveloped_key();
                  return PkiBody{BodyType::ip, answer(pair)};
              },
              cmp2021},
-        Case{"cr", [] { return PkiBody{BodyType::cr, requests()}; }},
-        Case{"cp_encrypted_value", [] { return PkiBody{BodyType::cp, answer({deprecated_key(), {}, {}})}; }},
-        Case{"cp_encrypted_enveloped", [] { return PkiBody{BodyType::cp, answer({enveloped_key(), {}, {}})}; }, cmp2021},
-        Case{"p10cr",
+        BodyCase{"cr", [] { return PkiBody{BodyType::cr, requests()}; }},
+        BodyCase{"cp_encrypted_value", [] { return PkiBody{BodyType::cp, answer({deprecated_key(), {}, {}})}; }},
+        BodyCase{"cp_encrypted_enveloped", [] { return PkiBody{BodyType::cp, answer({enveloped_key(), {}, {}})}; }, cmp2021},
+        BodyCase{"p10cr",
              [] { return PkiBody{BodyType::p10cr, P10CertificationRequest{x509::make_request({}, key()).value()}}; }},
-        Case{"popdecc_cmp2000", [] { return PkiBody{BodyType::popdecc, old_challenges()}; }},
-        Case{"popdecc_cmp2021", [] { return PkiBody{BodyType::popdecc, new_challenge()}; }, cmp2021},
-        Case{"popdecr",
+        BodyCase{"popdecc_cmp2000", [] { return PkiBody{BodyType::popdecc, old_challenges()}; }},
+        BodyCase{"popdecc_cmp2021", [] { return PkiBody{BodyType::popdecc, new_challenge()}; }, cmp2021},
+        BodyCase{"popdecr",
              [] { return PkiBody{BodyType::popdecr, PopoDecKeyRespContent{{test::hex("0102030405060708090a"), test::hex("00")}}}; }},
-        Case{"kur", [] { return PkiBody{BodyType::kur, requests()}; }},
-        Case{"kup", [] { return PkiBody{BodyType::kup, full_answer()}; }},
-        Case{"krr", [] { return PkiBody{BodyType::krr, requests()}; }},
-        Case{"krp",
+        BodyCase{"kur", [] { return PkiBody{BodyType::kur, requests()}; }},
+        BodyCase{"kup", [] { return PkiBody{BodyType::kup, full_answer()}; }},
+        BodyCase{"krr", [] { return PkiBody{BodyType::krr, requests()}; }},
+        BodyCase{"krp",
              [] {
                  KeyRecRepContent content;
                  content.new_sig_cert = test::mock_device();
@@ -170,73 +170,73 @@ INSTANTIATE_TEST_SUITE_P(
                  content.key_pair_hist = {{test::mock_device(), deprecated_key(), {}}};
                  return PkiBody{BodyType::krp, content};
              }},
-        Case{"krp_waiting",
+        BodyCase{"krp_waiting",
              [] {
                  KeyRecRepContent content;
                  content.status.status = PkiStatus::waiting;
                  return PkiBody{BodyType::krp, content};
              }},
-        Case{"krp_enveloped",
+        BodyCase{"krp_enveloped",
              [] {
                  KeyRecRepContent content;
                  content.key_pair_hist = {{test::mock_device(), enveloped_key(), {}}};
                  return PkiBody{BodyType::krp, content};
              },
              cmp2021},
-        Case{"rr", [] { return PkiBody{BodyType::rr, revocation()}; }},
-        Case{"rp",
+        BodyCase{"rr", [] { return PkiBody{BodyType::rr, revocation()}; }},
+        BodyCase{"rp",
              [] {
                  return PkiBody{BodyType::rp,
                                 RevRepContent{{PkiStatusInfo{}, rejection(PkiFailure::bad_cert_id)}, {cert_id()}, {crl()}}};
              }},
-        Case{"ccr", [] { return PkiBody{BodyType::ccr, requests()}; }},
-        Case{"ccp", [] { return PkiBody{BodyType::ccp, answer(in_clear())}; }},
-        Case{"ckuann_cmp2000",
+        BodyCase{"ccr", [] { return PkiBody{BodyType::ccr, requests()}; }},
+        BodyCase{"ccp", [] { return PkiBody{BodyType::ccp, answer(in_clear())}; }},
+        BodyCase{"ckuann_cmp2000",
              [] {
                  return PkiBody{BodyType::ckuann,
                                 CaKeyUpdContent{CaKeyUpdAnn{test::mock_ca(), test::mock_ca(), test::mock_ca()}}};
              }},
-        Case{"ckuann_cmp2021",
+        BodyCase{"ckuann_cmp2021",
              [] { return PkiBody{BodyType::ckuann, CaKeyUpdContent{RootCaKeyUpdate{test::mock_ca(), test::mock_ca(), {}}}}; },
              cmp2021},
-        Case{"cann", [] { return PkiBody{BodyType::cann, CertAnnContent{test::mock_device()}}; }},
-        Case{"rann",
+        BodyCase{"cann", [] { return PkiBody{BodyType::cann, CertAnnContent{test::mock_device()}}; }},
+        BodyCase{"rann",
              [] {
                  RevAnnContent content{PkiStatus::revocation_warning, cert_id(), parse_iso8601("2026-11-21").value(),
                                        parse_iso8601("2026-11-20").value(), {}};
                  content.crl_details = revocation().details[0].crl_entry_details;
                  return PkiBody{BodyType::rann, content};
              }},
-        Case{"crlann", [] { return PkiBody{BodyType::crlann, CrlAnnContent{{crl(), crl()}}}; }},
-        Case{"pkiconf", [] { return PkiBody{}; }}, Case{"nested", [] { return PkiBody{BodyType::nested, nested()}; }},
-        Case{"genm", [] { return PkiBody{BodyType::genm, GenContent{{ask(oid::ca_certs)}}}; }},
-        Case{"genm_empty", [] { return PkiBody{BodyType::genm, GenContent{}}; }},
-        Case{"genm_rev_passphrase",
+        BodyCase{"crlann", [] { return PkiBody{BodyType::crlann, CrlAnnContent{{crl(), crl()}}}; }},
+        BodyCase{"pkiconf", [] { return PkiBody{}; }}, BodyCase{"nested", [] { return PkiBody{BodyType::nested, nested()}; }},
+        BodyCase{"genm", [] { return PkiBody{BodyType::genm, GenContent{{ask(oid::ca_certs)}}}; }},
+        BodyCase{"genm_empty", [] { return PkiBody{BodyType::genm, GenContent{}}; }},
+        BodyCase{"genm_rev_passphrase",
              [] { return PkiBody{BodyType::genm, GenContent{{make_rev_passphrase(enveloped_key())}}}; }, cmp2021},
-        Case{"genm_rev_passphrase_old",
+        BodyCase{"genm_rev_passphrase_old",
              [] { return PkiBody{BodyType::genm, GenContent{{make_rev_passphrase(deprecated_key())}}}; }},
-        Case{"genp",
+        BodyCase{"genp",
              [] {
                  return PkiBody{BodyType::genp,
                                 GenContent{{make_ca_certs({test::mock_ca()}), {der::Oid{"1.2.3"}, test::hex("0101ff")}}}};
              }},
-        Case{"error",
+        BodyCase{"error",
              [] {
                  return PkiBody{BodyType::error,
                                 ErrorMsgContent{rejection(PkiFailure::system_failure, "later"), -5, {"%s%n"}}};
              }},
-        Case{"error_least", [] { return PkiBody{BodyType::error, ErrorMsgContent{{PkiStatus::waiting, {}, {}}, {}, {}}}; }},
-        Case{"certConf",
+        BodyCase{"error_least", [] { return PkiBody{BodyType::error, ErrorMsgContent{{PkiStatus::waiting, {}, {}}, {}, {}}}; }},
+        BodyCase{"certConf",
              [] {
                  return PkiBody{BodyType::cert_conf,
                                 CertConfirmContent{{{test::hex("aa"), 0, {}, {}}, {test::hex("bb"), -1, PkiStatusInfo{}, {}}}}};
              }},
-        Case{"certConf_empty", [] { return PkiBody{BodyType::cert_conf, CertConfirmContent{}}; }},
-        Case{"certConf_hashAlg",
+        BodyCase{"certConf_empty", [] { return PkiBody{BodyType::cert_conf, CertConfirmContent{}}; }},
+        BodyCase{"certConf_hashAlg",
              [] { return PkiBody{BodyType::cert_conf, CertConfirmContent{{{test::hex("aa"), 0, {}, sha256_identifier()}}}}; },
              cmp2021},
-        Case{"pollReq", [] { return PkiBody{BodyType::poll_req, PollReqContent{{-1, 0, 200}}}; }},
-        Case{"pollRep", [] { return PkiBody{BodyType::poll_rep, PollRepContent{{{0, 60, {}}, {1, 3600, {"later"}}}}}; }}),
+        BodyCase{"pollReq", [] { return PkiBody{BodyType::poll_req, PollReqContent{{-1, 0, 200}}}; }},
+        BodyCase{"pollRep", [] { return PkiBody{BodyType::poll_rep, PollRepContent{{{0, 60, {}}, {1, 3600, {"later"}}}}}; }}),
     [](const auto& test) { return test.param.name; });
 
 TEST(CmpBodyTypes, EachOfThe27HasItsNameAndIsTested) {  // bug class 1

@@ -9,16 +9,16 @@ using test::hex;
 
 InfoTypeAndValue info(const der::Oid& type, std::string_view value) { return {type, hex(value)}; }
 
-const std::string algorithm = "300a06082a8648ce3d040302";  // ecdsa-with-SHA256
+const std::string ecdsa_with_sha256 = "300a06082a8648ce3d040302";  // ecdsa-with-SHA256
 
-struct Case {
+struct InfoCase {
     std::string name;
     InfoTypeAndValue good;
     std::vector<std::string> bad = {};  // values
     bool may_be_absent = true;
 };
 
-std::vector<Case> cases() {
+std::vector<InfoCase> cases() {
     const auto encrypted = x509::crmf::EncryptedKey{x509::crmf::EncryptedValue{{}, {}, {}, {}, {}, hex("ff")}};
     x509::crmf::CertTemplate wanted;
     wanted.subject = x509::Name{};
@@ -29,14 +29,14 @@ std::vector<Case> cases() {
     const auto crl = test::data_file("cmp/ca.crl");
     return {
         {"caProtEncCert", make_ca_prot_enc_cert(ca), {"30000500"}},
-        {"signKeyPairTypes", make_key_pair_types(oid::sign_key_pair_types, {hex(algorithm)}), {"3000", "0500", "30023000"}},
-        {"encKeyPairTypes", make_key_pair_types(oid::enc_key_pair_types, {hex(algorithm)}), {"3000", "30020500"}},
-        {"preferredSymmAlg", make_algorithm_info(oid::preferred_symm_alg, hex(algorithm)), {"3000", "0500"}},
+        {"signKeyPairTypes", make_key_pair_types(oid::sign_key_pair_types, {hex(ecdsa_with_sha256)}), {"3000", "0500", "30023000"}},
+        {"encKeyPairTypes", make_key_pair_types(oid::enc_key_pair_types, {hex(ecdsa_with_sha256)}), {"3000", "30020500"}},
+        {"preferredSymmAlg", make_algorithm_info(oid::preferred_symm_alg, hex(ecdsa_with_sha256)), {"3000", "0500"}},
         {"caKeyUpdateInfo", make_ca_key_update_info({ca, ca, ca}), {"3000", "300430003000"}},
         {"currentCRL", make_current_crl(crl), {"0500"}},
         {"unsupportedOIDs", make_unsupported_oids({oid::crls}), {"3000", "30020500", "0500"}, false},
         {"keyPairParamReq", make_key_pair_param_req(oid::crls), {"0500", "3000"}, false},
-        {"keyPairParamRep", make_algorithm_info(oid::key_pair_param_rep, hex(algorithm)), {"0500"}},
+        {"keyPairParamRep", make_algorithm_info(oid::key_pair_param_rep, hex(ecdsa_with_sha256)), {"0500"}},
         {"revPassphrase", make_rev_passphrase(encrypted), {"0500", "3000"}},
         {"implicitConfirm", make_implicit_confirm(), {"0101ff", "3000", "050100"}, false},
         {"confirmWaitTime",
@@ -48,7 +48,7 @@ std::vector<Case> cases() {
         {"caCerts", make_ca_certs({ca, ca}), {"3000", "0500"}},
         {"rootCaKeyUpdate", make_root_ca_key_update({ca, ca, ca}), {"3000", "30043000a000", "30063000a2023000", "0500"}},
         {"certReqTemplate",
-         make_cert_req_template({wanted, {}, {make_key_choice(2048u), make_key_choice(hex(algorithm))}}),
+         make_cert_req_template({wanted, {}, {make_key_choice(2048u), make_key_choice(hex(ecdsa_with_sha256))}}),
          {"3000", "300430003000", "0500", "30053003810101", "300530038001ff00"}},
         {"rootCaCert", make_root_ca_cert(ca), {"30003000"}},
         {"certProfile", make_cert_profile({"", "tls server"}), {"3000", "30020500", "0c00"}, false},
@@ -57,7 +57,7 @@ std::vector<Case> cases() {
          {"3000", "30023000", "3006 3004a0020500", "30063004a1023000"},
          false},
         {"crls", make_crls({crl}), {"3000", "30020500"}},
-        {"KemCiphertextInfo", make_kem_ciphertext_info({hex(algorithm), hex("aabb")}), {"3000", "30040500 0400"}},
+        {"KemCiphertextInfo", make_kem_ciphertext_info({hex(ecdsa_with_sha256), hex("aabb")}), {"3000", "30040500 0400"}},
     };
 }
 
@@ -105,7 +105,7 @@ TEST(CmpInfo, ValuesComeBack) {
     EXPECT_EQ(read_unsupported_oids(make_unsupported_oids({oid::crls, oid::ca_certs})).value(),
               (std::vector{oid::crls, oid::ca_certs}));
     EXPECT_EQ(read_supp_lang_tags(make_supp_lang_tags({"en", "de"})).value(), (std::vector<std::string>{"en", "de"}));
-    const KemCiphertextInfo kem{hex(algorithm), hex("aabb")};
+    const KemCiphertextInfo kem{hex(ecdsa_with_sha256), hex("aabb")};
     EXPECT_EQ(read_kem_ciphertext_info(make_kem_ciphertext_info(kem))->value(), kem);
     EXPECT_EQ(read_crls(make_crls({hex("3000")})).value(), std::vector<ByteVec>{hex("3000")});
     EXPECT_FALSE(make_crls({}).info_value);
@@ -125,12 +125,12 @@ TEST(CmpInfo, RequestTemplate) {  // RFC 9810 5.3.19.16, RFC 9483 4.3.3
     x509::crmf::CertTemplate wanted;
     wanted.subject = test::name("O=Example");
     wanted.extensions = {{.id = x509::oid::subject_alt_name, .critical = false, .value = {}}};  // to be filled in
-    const CertReqTemplate value{wanted, {}, {make_key_choice(3072u), make_key_choice(hex(algorithm)), {oid::crls, hex("0500")}}};
+    const CertReqTemplate value{wanted, {}, {make_key_choice(3072u), make_key_choice(hex(ecdsa_with_sha256)), {oid::crls, hex("0500")}}};
     const auto again = read_cert_req_template(make_cert_req_template(value)).value();
     ASSERT_TRUE(again);
     EXPECT_EQ(*again, value);
     const auto choices = key_choices(again->key_spec).value();
-    EXPECT_EQ(choices, (std::vector<KeyChoice>{3072u, hex(algorithm)}));
+    EXPECT_EQ(choices, (std::vector<KeyChoice>{3072u, hex(ecdsa_with_sha256)}));
     EXPECT_EQ(read_cert_req_template(ask(oid::cert_req_template)).value(), std::nullopt);
 }
 
@@ -152,10 +152,10 @@ TEST(CmpInfo, RequestTemplateWithASubjectToBeFilledIn) {  // RFC 9483 4.3.3
 
 TEST(CmpInfo, RequestTemplateWithFieldsThatItMustNotHave) {
     for (const auto change : {+[](x509::crmf::CertTemplate& of) { of.serial_number = hex("01"); },
-                              +[](x509::crmf::CertTemplate& of) { of.signing_alg = hex(algorithm); },
+                              +[](x509::crmf::CertTemplate& of) { of.signing_alg = hex(ecdsa_with_sha256); },
                               +[](x509::crmf::CertTemplate& of) { of.issuer_uid = hex("00ff"); },
                               +[](x509::crmf::CertTemplate& of) { of.subject_uid = hex("00ff"); },
-                              +[](x509::crmf::CertTemplate& of) { of.public_key = hex("300e" + algorithm + "0300"); }}) {
+                              +[](x509::crmf::CertTemplate& of) { of.public_key = hex("300e" + ecdsa_with_sha256 + "0300"); }}) {
         x509::crmf::CertTemplate wanted;
         change(wanted);
         EXPECT_EQ(code_of(read_cert_req_template(make_cert_req_template({wanted, {}, {}}))), Code::malformed);
@@ -212,7 +212,7 @@ TEST(CmpHeader, AllFieldsComeBack) {
     header.pvno = cmp2021;
     header.sender = x509::GeneralName::from_text("uri:https://ra.example/").value();
     header.message_time = parse_iso8601("2026-11-21T10:00:00Z").value();
-    header.protection_alg = hex(algorithm);
+    header.protection_alg = hex(ecdsa_with_sha256);
     header.sender_kid = hex("01");
     header.recip_kid = hex("02");
     header.recip_nonce = hex("03");

@@ -7,13 +7,13 @@ namespace {
 using test::code_of;
 using test::hex;
 
-struct Case {
+struct MalformedBody {
     std::string name;
     std::string body;  // hexadecimal DER of a PKIBody
     Code code = Code::malformed;
 };
 
-class CmpMalformed : public testing::TestWithParam<Case> {};
+class CmpMalformed : public testing::TestWithParam<MalformedBody> {};
 
 TEST_P(CmpMalformed, IsRefused) {
     const auto message = PkiMessage::parse(test::message_of(hex(GetParam().body)));
@@ -25,39 +25,39 @@ TEST_P(CmpMalformed, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Bodies, CmpMalformed,
     testing::Values(
-        Case{"ir_null", "a0020500"}, Case{"ir_without_request", "a0023000"}, Case{"ir_empty_request", "a00430023000"},
-        Case{"ir_two_lists", "a00430003000"}, Case{"ip_null", "a1020500"}, Case{"ip_empty", "a1023000"},
-        Case{"ip_empty_ca_pubs", "a1083006a10230003000"}, Case{"ip_response_without_status", "a109300730053003020100"},
-        Case{"ip_unknown_status", "a10e300c300a30080201003003020107", Code::unsupported},
-        Case{"ip_negative_status", "a10e300c300a300802010030030201ff", Code::unsupported},
-        Case{"ip_empty_key_pair", "a110300e300c300a02010030030201003000"},
-        Case{"ip_key_pair_of_neither", "a11430123010300e02010030030201003004a2020500"},
+        MalformedBody{"ir_null", "a0020500"}, MalformedBody{"ir_without_request", "a0023000"}, MalformedBody{"ir_empty_request", "a00430023000"},
+        MalformedBody{"ir_two_lists", "a00430003000"}, MalformedBody{"ip_null", "a1020500"}, MalformedBody{"ip_empty", "a1023000"},
+        MalformedBody{"ip_empty_ca_pubs", "a1083006a10230003000"}, MalformedBody{"ip_response_without_status", "a109300730053003020100"},
+        MalformedBody{"ip_unknown_status", "a10e300c300a30080201003003020107", Code::unsupported},
+        MalformedBody{"ip_negative_status", "a10e300c300a300802010030030201ff", Code::unsupported},
+        MalformedBody{"ip_empty_key_pair", "a110300e300c300a02010030030201003000"},
+        MalformedBody{"ip_key_pair_of_neither", "a11430123010300e02010030030201003004a2020500"},
         // bug class 16: CVE-2026-42767, an EncryptedValue with nothing in it
-        Case{"ip_empty_encrypted_value", "a11430123010300e02010030030201003004a1023000"},
-        Case{"ip_encrypted_cert_null", "a11430123010300e02010030030201003004a1020500"},
-        Case{"cr_null", "a2020500"}, Case{"cp_null", "a3020500"}, Case{"p10cr_null", "a4020500"}, Case{"p10cr_empty", "a4023000"},
-        Case{"p10cr_without_signature", "a406300430003000"}, Case{"popdecc_null", "a5020500"},
-        Case{"popdecc_without_owf", "a509300730050401000400"}, Case{"popdecc_neither", "a50d300b3009300306012a0401000400"},
-        Case{"popdecc_both", "a5123010300e300306012a040100040100a0023000"}, Case{"popdecr_null", "a6020500"},
-        Case{"popdecr_integer_not_minimal", "a606300402020001"}, Case{"kur_null", "a7020500"}, Case{"kup_null", "a8020500"},
-        Case{"krr_null", "a9020500"}, Case{"krp_empty", "aa023000"}, Case{"krp_empty_history", "aa0b30093003020100a2023000"},
-        Case{"rr_null", "ab020500"},  // bug class 16: CVE-2026-75805
-        Case{"rr_without_template", "ab0430023000"}, Case{"rr_null_template", "ab06300430020500"},
-        Case{"rr_empty_extensions", "ab083006300430003000"}, Case{"rp_empty", "ac023000"}, Case{"rp_no_status", "ac0430023000"},
-        Case{"rp_empty_certs", "ac0d300b30053003020100a0023000"}, Case{"ccr_null", "ad020500"}, Case{"ccp_null", "ae020500"},
-        Case{"ckuann_empty", "af023000"}, Case{"ckuann_v3_empty", "af04a0023000"}, Case{"cann_nothing", "b000"},
-        Case{"rann_empty", "b1023000"}, Case{"crlann_null", "b2020500"}, Case{"crlann_of_null", "b20430020500"},
-        Case{"pkiconf_nothing", "b300"}, Case{"pkiconf_sequence", "b3023000"}, Case{"pkiconf_null_with_content", "b303050100"},
-        Case{"nested_empty", "b4023000"}, Case{"nested_null", "b4020500"}, Case{"nested_empty_message", "b40430023000"},
-        Case{"genm_null", "b5020500"}, Case{"genm_without_type", "b50430023000"}, Case{"genm_two_values", "b5093007300506012a05000500"},
-        Case{"genp_null", "b6020500"}, Case{"error_empty", "b7023000"}, Case{"error_null", "b7020500"},
-        Case{"error_fail_info_trailing_zeros", "b70d300b3009020102030205030080"},
-        Case{"error_fail_info_too_long", "b711300f300d02010203080000000000000001"},
-        Case{"error_empty_text", "b709300730050201023000"}, Case{"certConf_null", "b8020500"},
-        Case{"certConf_empty_status", "b80430023000"}, Case{"certConf_without_id", "b806300430020400"},
-        Case{"pollReq_null", "b9020500"}, Case{"pollReq_empty", "b90430023000"}, Case{"pollReq_two", "b90a30083006020100020100"},
-        Case{"pollRep_without_time", "ba0730053003020100"}, Case{"pollRep_null", "ba020500"},
-        Case{"indefinite_length", "b38005000000"}, Case{"long_length", "b381020500"}),
+        MalformedBody{"ip_empty_encrypted_value", "a11430123010300e02010030030201003004a1023000"},
+        MalformedBody{"ip_encrypted_cert_null", "a11430123010300e02010030030201003004a1020500"},
+        MalformedBody{"cr_null", "a2020500"}, MalformedBody{"cp_null", "a3020500"}, MalformedBody{"p10cr_null", "a4020500"}, MalformedBody{"p10cr_empty", "a4023000"},
+        MalformedBody{"p10cr_without_signature", "a406300430003000"}, MalformedBody{"popdecc_null", "a5020500"},
+        MalformedBody{"popdecc_without_owf", "a509300730050401000400"}, MalformedBody{"popdecc_neither", "a50d300b3009300306012a0401000400"},
+        MalformedBody{"popdecc_both", "a5123010300e300306012a040100040100a0023000"}, MalformedBody{"popdecr_null", "a6020500"},
+        MalformedBody{"popdecr_integer_not_minimal", "a606300402020001"}, MalformedBody{"kur_null", "a7020500"}, MalformedBody{"kup_null", "a8020500"},
+        MalformedBody{"krr_null", "a9020500"}, MalformedBody{"krp_empty", "aa023000"}, MalformedBody{"krp_empty_history", "aa0b30093003020100a2023000"},
+        MalformedBody{"rr_null", "ab020500"},  // bug class 16: CVE-2026-75805
+        MalformedBody{"rr_without_template", "ab0430023000"}, MalformedBody{"rr_null_template", "ab06300430020500"},
+        MalformedBody{"rr_empty_extensions", "ab083006300430003000"}, MalformedBody{"rp_empty", "ac023000"}, MalformedBody{"rp_no_status", "ac0430023000"},
+        MalformedBody{"rp_empty_certs", "ac0d300b30053003020100a0023000"}, MalformedBody{"ccr_null", "ad020500"}, MalformedBody{"ccp_null", "ae020500"},
+        MalformedBody{"ckuann_empty", "af023000"}, MalformedBody{"ckuann_v3_empty", "af04a0023000"}, MalformedBody{"cann_nothing", "b000"},
+        MalformedBody{"rann_empty", "b1023000"}, MalformedBody{"crlann_null", "b2020500"}, MalformedBody{"crlann_of_null", "b20430020500"},
+        MalformedBody{"pkiconf_nothing", "b300"}, MalformedBody{"pkiconf_sequence", "b3023000"}, MalformedBody{"pkiconf_null_with_content", "b303050100"},
+        MalformedBody{"nested_empty", "b4023000"}, MalformedBody{"nested_null", "b4020500"}, MalformedBody{"nested_empty_message", "b40430023000"},
+        MalformedBody{"genm_null", "b5020500"}, MalformedBody{"genm_without_type", "b50430023000"}, MalformedBody{"genm_two_values", "b5093007300506012a05000500"},
+        MalformedBody{"genp_null", "b6020500"}, MalformedBody{"error_empty", "b7023000"}, MalformedBody{"error_null", "b7020500"},
+        MalformedBody{"error_fail_info_trailing_zeros", "b70d300b3009020102030205030080"},
+        MalformedBody{"error_fail_info_too_long", "b711300f300d02010203080000000000000001"},
+        MalformedBody{"error_empty_text", "b709300730050201023000"}, MalformedBody{"certConf_null", "b8020500"},
+        MalformedBody{"certConf_empty_status", "b80430023000"}, MalformedBody{"certConf_without_id", "b806300430020400"},
+        MalformedBody{"pollReq_null", "b9020500"}, MalformedBody{"pollReq_empty", "b90430023000"}, MalformedBody{"pollReq_two", "b90a30083006020100020100"},
+        MalformedBody{"pollRep_without_time", "ba0730053003020100"}, MalformedBody{"pollRep_null", "ba020500"},
+        MalformedBody{"indefinite_length", "b38005000000"}, MalformedBody{"long_length", "b381020500"}),
     [](const auto& test) { return test.param.name; });
 
 /// A message whose header has this for the given field, which is otherwise as usual.

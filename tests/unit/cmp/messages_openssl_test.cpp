@@ -7,12 +7,12 @@ namespace {
 using test::data_file;
 using test::failure;
 
-struct Case {
+struct OpensslMessage {
     std::string file;
     BodyType type;
 };
 
-class CmpFromOpenssl : public testing::TestWithParam<Case> {
+class CmpFromOpenssl : public testing::TestWithParam<OpensslMessage> {
 protected:
     ByteVec der_ = data_file(GetParam().file + ".der");
 };
@@ -51,21 +51,21 @@ TEST_P(CmpFromOpenssl, HeaderAloneCanBeRead) {
 
 INSTANTIATE_TEST_SUITE_P(
     Openssl, CmpFromOpenssl,
-    testing::Values(Case{"cmp/ir_1_ir", BodyType::ir}, Case{"cmp/ir_1_ip", BodyType::ip},
-                    Case{"cmp/ir_2_certConf", BodyType::cert_conf}, Case{"cmp/ir_2_pkiconf", BodyType::pkiconf},
-                    Case{"cmp/implicit_1_ir", BodyType::ir}, Case{"cmp/implicit_1_ip", BodyType::ip},
-                    Case{"cmp/cr_1_cr", BodyType::cr}, Case{"cmp/cr_1_cp", BodyType::cp},
-                    Case{"cmp/cr_2_certConf", BodyType::cert_conf}, Case{"cmp/kur_1_kur", BodyType::kur},
-                    Case{"cmp/kur_1_kup", BodyType::kup}, Case{"cmp/p10cr_1_p10cr", BodyType::p10cr},
-                    Case{"cmp/p10cr_1_cp", BodyType::cp}, Case{"cmp/p10cr_2_certConf", BodyType::cert_conf},
-                    Case{"cmp/rr_1_rr", BodyType::rr}, Case{"cmp/rr_1_rp", BodyType::rp}, Case{"cmp/genm_1_genm", BodyType::genm},
-                    Case{"cmp/genm_1_genp", BodyType::genp}, Case{"cmp/poll_1_ip", BodyType::ip},
-                    Case{"cmp/poll_2_pollReq", BodyType::poll_req}, Case{"cmp/poll_2_pollRep", BodyType::poll_rep},
-                    Case{"cmp/refused_1_ip", BodyType::ip}, Case{"cmp/error_1_error", BodyType::error},
-                    Case{"cmp/unprotected_1_ir", BodyType::ir}, Case{"cmp/unprotected_1_ip", BodyType::ip},
-                    Case{"cmp/utf8_1_ir", BodyType::ir}, Case{"crmf/ir_empty_subject", BodyType::ir},
-                    Case{"crmf/cr_extensions", BodyType::cr}, Case{"crmf/ir_key_encipherment", BodyType::ir},
-                    Case{"crmf/kur_signature_p256", BodyType::kur}),
+    testing::Values(OpensslMessage{"cmp/ir_1_ir", BodyType::ir}, OpensslMessage{"cmp/ir_1_ip", BodyType::ip},
+                    OpensslMessage{"cmp/ir_2_certConf", BodyType::cert_conf}, OpensslMessage{"cmp/ir_2_pkiconf", BodyType::pkiconf},
+                    OpensslMessage{"cmp/implicit_1_ir", BodyType::ir}, OpensslMessage{"cmp/implicit_1_ip", BodyType::ip},
+                    OpensslMessage{"cmp/cr_1_cr", BodyType::cr}, OpensslMessage{"cmp/cr_1_cp", BodyType::cp},
+                    OpensslMessage{"cmp/cr_2_certConf", BodyType::cert_conf}, OpensslMessage{"cmp/kur_1_kur", BodyType::kur},
+                    OpensslMessage{"cmp/kur_1_kup", BodyType::kup}, OpensslMessage{"cmp/p10cr_1_p10cr", BodyType::p10cr},
+                    OpensslMessage{"cmp/p10cr_1_cp", BodyType::cp}, OpensslMessage{"cmp/p10cr_2_certConf", BodyType::cert_conf},
+                    OpensslMessage{"cmp/rr_1_rr", BodyType::rr}, OpensslMessage{"cmp/rr_1_rp", BodyType::rp}, OpensslMessage{"cmp/genm_1_genm", BodyType::genm},
+                    OpensslMessage{"cmp/genm_1_genp", BodyType::genp}, OpensslMessage{"cmp/poll_1_ip", BodyType::ip},
+                    OpensslMessage{"cmp/poll_2_pollReq", BodyType::poll_req}, OpensslMessage{"cmp/poll_2_pollRep", BodyType::poll_rep},
+                    OpensslMessage{"cmp/refused_1_ip", BodyType::ip}, OpensslMessage{"cmp/error_1_error", BodyType::error},
+                    OpensslMessage{"cmp/unprotected_1_ir", BodyType::ir}, OpensslMessage{"cmp/unprotected_1_ip", BodyType::ip},
+                    OpensslMessage{"cmp/utf8_1_ir", BodyType::ir}, OpensslMessage{"crmf/ir_empty_subject", BodyType::ir},
+                    OpensslMessage{"crmf/cr_extensions", BodyType::cr}, OpensslMessage{"crmf/ir_key_encipherment", BodyType::ir},
+                    OpensslMessage{"crmf/kur_signature_p256", BodyType::kur}),
     [](const auto& test) { return test.param.file.substr(test.param.file.find('/') + 1); });
 
 PkiMessage message(const std::string& name) { return PkiMessage::parse(data_file("cmp/" + name + ".der")).value(); }

@@ -49,8 +49,6 @@ protected:
     std::function<ByteVec(const PkiMessage&)> bend_answer;
 };
 
-}  // namespace
-
 TEST_F(CmpForward, UnchangedIsOctetForOctet) {
     const auto own = here.certificates();
     Talker talker = alice("");
@@ -234,4 +232,5 @@ TEST_F(CmpForward, NeedsACaAbove) {
               }).error().code, Code::policy);
 }
 
+}  // namespace
 }  // namespace estuary::test

@@ -126,8 +126,6 @@ x509::Certificate certificate(const Result<authority::Outcome>& outcome) {
 
 bool waits(const Result<authority::Outcome>& outcome) { return outcome && std::holds_alternative<authority::Pending>(*outcome); }
 
-}  // namespace
-
 TEST_F(CmpUpstream, IssuesWhatIsAskedForHere) {
     const auto made = certificate(ra.enroll(ra.request(ra.p10("CN=dev"))));
     EXPECT_EQ(last_sent().type(), BodyType::p10cr);   // its own proof of possession goes along
@@ -316,4 +314,5 @@ TEST_F(CmpUpstream, HasNoCrlsOfOurs) {
     EXPECT_EQ(ra.authority->make_crl("above", 0, authority::CrlKind::complete, work).error().code, Code::policy);
 }
 
+}  // namespace
 }  // namespace estuary::test

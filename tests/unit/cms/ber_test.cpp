@@ -35,12 +35,12 @@ INSTANTIATE_TEST_SUITE_P(X690, BerToDer, testing::Values(
     Same{"implicit_tag_stays", "a080040161" "0000", "a003040161"}),
     [](const auto& test) { return test.param.name; });
 
-struct Bad {
+struct BadBer {
     std::string name, ber;
     Code code;
     std::string detail;
 };
-class BerRefused : public testing::TestWithParam<Bad> {};
+class BerRefused : public testing::TestWithParam<BadBer> {};
 
 TEST_P(BerRefused, WithItsReason) {
     const auto der = to_der(hex(GetParam().ber));
@@ -50,22 +50,22 @@ TEST_P(BerRefused, WithItsReason) {
 }
 
 INSTANTIATE_TEST_SUITE_P(X690, BerRefused, testing::Values(
-    Bad{"nothing", "", Code::malformed, "missing"},
-    Bad{"header_cut", "30", Code::malformed, "cut short"},
-    Bad{"length_cut", "3082", Code::malformed, "cut short in a length"},
-    Bad{"length_too_long", "30850100000001", Code::malformed, "four octets"},
-    Bad{"length_past_the_end", "30050201", Code::malformed, "in only 2"},
-    Bad{"length_reserved", "30ff01", Code::malformed, "reserved"},
-    Bad{"no_end", "3080020101", Code::malformed, "missing"},
-    Bad{"end_without_beginning", "0000", Code::malformed, "beginning"},
-    Bad{"end_in_definite", "30020000", Code::malformed, "definite"},
-    Bad{"end_with_length", "30800001ff0000", Code::malformed, "some length"},
-    Bad{"end_with_indefinite_length", "308000800000", Code::malformed, "some length"},
-    Bad{"primitive_indefinite", "0480610000", Code::malformed, "primitive"},
-    Bad{"leftover", "30000500", Code::malformed, "after the outermost"},
-    Bad{"high_tag", "3f8101020101", Code::malformed, "past 30"},
-    Bad{"other_in_pieces", "2403020101", Code::malformed, "pieces"},
-    Bad{"inner_past_outer", "3003040361626364", Code::malformed, "in only 1"}),
+    BadBer{"nothing", "", Code::malformed, "missing"},
+    BadBer{"header_cut", "30", Code::malformed, "cut short"},
+    BadBer{"length_cut", "3082", Code::malformed, "cut short in a length"},
+    BadBer{"length_too_long", "30850100000001", Code::malformed, "four octets"},
+    BadBer{"length_past_the_end", "30050201", Code::malformed, "in only 2"},
+    BadBer{"length_reserved", "30ff01", Code::malformed, "reserved"},
+    BadBer{"no_end", "3080020101", Code::malformed, "missing"},
+    BadBer{"end_without_beginning", "0000", Code::malformed, "beginning"},
+    BadBer{"end_in_definite", "30020000", Code::malformed, "definite"},
+    BadBer{"end_with_length", "30800001ff0000", Code::malformed, "some length"},
+    BadBer{"end_with_indefinite_length", "308000800000", Code::malformed, "some length"},
+    BadBer{"primitive_indefinite", "0480610000", Code::malformed, "primitive"},
+    BadBer{"leftover", "30000500", Code::malformed, "after the outermost"},
+    BadBer{"high_tag", "3f8101020101", Code::malformed, "past 30"},
+    BadBer{"other_in_pieces", "2403020101", Code::malformed, "pieces"},
+    BadBer{"inner_past_outer", "3003040361626364", Code::malformed, "in only 1"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Ber, NestingIsLimited) {  // bug class 15

@@ -6,18 +6,14 @@
 #include <cstdio>
 #include <filesystem>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "estuary/base/encoding.h"
-#include "estuary/base/file.h"
+#include "support.h"
 
 namespace estuary::cms {
 namespace {
 
+using test::hex;
 using testing::HasSubstr;
 
-ByteVec hex(std::string_view text) { return from_hex(text).value(); }
 ByteVec data_file(const std::string& name) {
     return file::read(std::string{ESTUARY_SOURCE_DIR} + "/tests/data/" + name).value();
 }
@@ -139,13 +135,13 @@ TEST(CertsOnly, PassesOverWhatItDoesNotNeed) {
     EXPECT_EQ(parse_certs_only(wrapped("020103" "3100" "300b06092a864886f70d010701" "a000" "31023000")).error().code, Code::malformed);
 }
 
-struct Bad {
+struct BadCerts {
     std::string name;
     ByteVec der;
     Code code;
     std::string detail;
 };
-class CertsOnlyRefused : public testing::TestWithParam<Bad> {};
+class CertsOnlyRefused : public testing::TestWithParam<BadCerts> {};
 
 TEST_P(CertsOnlyRefused, WithItsReason) {
     const auto parsed = parse_certs_only(GetParam().der);
@@ -162,20 +158,22 @@ ByteVec with_trailing_octet() {
 
 // bug class 15
 INSTANTIATE_TEST_SUITE_P(Rfc5652, CertsOnlyRefused, testing::Values(
-    Bad{"nothing", {}, Code::malformed, "missing"},
-    Bad{"trailing", with_trailing_octet(), Code::malformed, "ContentInfo"},
-    Bad{"indefinite", hex("308006092a864886f70d010702a0800000" "0000"), Code::malformed, "indefinite"},
-    Bad{"other_content", hex("300b06092a864886f70d010701"), Code::unsupported, "content type"},
-    Bad{"without_content", hex("300b06092a864886f70d010702"), Code::malformed, "expected"},
-    Bad{"version_0", wrapped("0201003100300b06092a864886f70d010701a0003100"), Code::malformed, "version 0"},
-    Bad{"version_4", wrapped("0201043100300b06092a864886f70d010701a0003100"), Code::malformed, "version 4"},
-    Bad{"version_huge", wrapped("0209010000000000000000" "3100300b06092a864886f70d010701a0003100"), Code::malformed, "64 bits"},
-    Bad{"no_signer_infos", wrapped("0201013100300b06092a864886f70d010701a000"), Code::malformed, "SET"},
-    Bad{"after_signer_infos", wrapped("0201013100300b06092a864886f70d010701a00031000500"), Code::malformed, "SignedData"},
-    Bad{"no_content_info", wrapped("0201013100a0003100"), Code::malformed, "SEQUENCE"},
-    Bad{"attribute_certificate", wrapped("0201033100300b06092a864886f70d010701a002a2003100"), Code::unsupported, "X.509"},
-    Bad{"other_format", wrapped("0201033100300b06092a864886f70d010701a002a3003100"), Code::unsupported, "X.509"},
-    Bad{"empty_certificate", wrapped("0201013100300b06092a864886f70d010701a00230003100"), Code::malformed, "certificate 1"}),
+    BadCerts{"nothing", {}, Code::malformed, "missing"},
+    BadCerts{"trailing", with_trailing_octet(), Code::malformed, "ContentInfo"},
+    BadCerts{"indefinite", hex("308006092a864886f70d010702a0800000" "0000"), Code::malformed, "indefinite"},
+    BadCerts{"other_content", hex("300b06092a864886f70d010701"), Code::unsupported, "content type"},
+    BadCerts{"without_content", hex("300b06092a864886f70d010702"), Code::malformed, "expected"},
+    BadCerts{"version_0", wrapped("0201003100300b06092a864886f70d010701a0003100"), Code::malformed, "version 0"},
+    BadCerts{"version_4", wrapped("0201043100300b06092a864886f70d010701a0003100"), Code::malformed, "version 4"},
+    BadCerts{"version_huge", wrapped("0209010000000000000000" "3100300b06092a864886f70d010701a0003100"), Code::malformed,
+             "64 bits"},
+    BadCerts{"no_signer_infos", wrapped("0201013100300b06092a864886f70d010701a000"), Code::malformed, "SET"},
+    BadCerts{"after_signer_infos", wrapped("0201013100300b06092a864886f70d010701a00031000500"), Code::malformed, "SignedData"},
+    BadCerts{"no_content_info", wrapped("0201013100a0003100"), Code::malformed, "SEQUENCE"},
+    BadCerts{"attribute_certificate", wrapped("0201033100300b06092a864886f70d010701a002a2003100"), Code::unsupported, "X.509"},
+    BadCerts{"other_format", wrapped("0201033100300b06092a864886f70d010701a002a3003100"), Code::unsupported, "X.509"},
+    BadCerts{"empty_certificate", wrapped("0201013100300b06092a864886f70d010701a00230003100"), Code::malformed,
+             "certificate 1"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(CertsOnly, DeepNestingIsRefused) {  // bug class 15

@@ -15,10 +15,9 @@ using test::code_of;
 using test::hex;
 using test::party;
 using test::Party;
+using test::pki_data;
+using test::words;
 using testing::HasSubstr;
-
-const ByteVec words = to_vec(as_bytes("what nobody else may read"));
-const der::Oid pki_data{"1.3.6.1.5.5.7.12.2"};
 
 KeyHolder holder_of(const Party& who) { return {who.key, who.certificate}; }
 SharedKey shared_key(std::size_t octets = 32, std::string_view name = "psk") {
@@ -370,7 +369,7 @@ TEST(EnvelopedData, NoBitOfAPasswordMessageIsIdle) {
 }
 
 /// Fields of an EnvelopedData put together by hand.
-struct Parts {
+struct EnvelopedParts {
     der::Oid wrapper = oid::enveloped_data;
     std::string version = "020102", before, recipients, content_type = "06092a864886f70d010701";
     std::string cipher = "301d060960864801650304012a0410000102030405060708090a0b0c0d0e0f";
@@ -386,7 +385,7 @@ constexpr std::string_view kekri =
     "0413"
     "00000000000000000000000000000000000000";
 
-ByteVec put_together(const Parts& parts) {
+ByteVec put_together(const EnvelopedParts& parts) {
     return write_content_info(parts.wrapper, 500, [&](der::Writer& writer) {
         writer.raw(hex(parts.version)).raw(hex(parts.before));
         writer.constructed(der::Tag::set,
@@ -403,16 +402,11 @@ std::string in(std::string_view tag, std::string_view content) {
 }
 constexpr std::string_view unknown_algorithm = "300506032a0304";
 
-struct Bent {
-    std::string name;
-    std::function<void(Parts&)> bend;
-    Code code;
-    std::string detail;
-};
-class EnvelopedBent : public testing::TestWithParam<Bent> {};
+using BentEnveloped = test::Bent<EnvelopedParts>;
+class EnvelopedBent : public testing::TestWithParam<BentEnveloped> {};
 
 TEST_P(EnvelopedBent, IsRefused) {
-    Parts parts;
+    EnvelopedParts parts;
     GetParam().bend(parts);
     const auto parsed = EnvelopedData::parse(put_together(parts));
     const auto opened = parsed ? parsed->open(shared_key(16)) : Result<Secret>{tl::unexpect, parsed.error()};
@@ -421,7 +415,7 @@ TEST_P(EnvelopedBent, IsRefused) {
     EXPECT_THAT(opened.error().detail, HasSubstr(GetParam().detail));
 }
 
-constexpr auto gcm = [](Parts& p) {
+constexpr auto gcm = [](auto& p) {
     p.wrapper = oid::auth_enveloped_data;
     p.version = "020100";
     p.cipher = "301e060960864801650304012e3011040c000102030405060708090a0b020110";
@@ -431,134 +425,136 @@ constexpr auto gcm = [](Parts& p) {
 INSTANTIATE_TEST_SUITE_P(
     Rfc5652, EnvelopedBent,
     testing::Values(
-        Bent{"nothing_but_the_key", [](Parts&) {}, Code::bad_proof, "does not decrypt"},
-        Bent{"gcm_nothing_but_the_key", gcm, Code::bad_proof, "does not decrypt"},
-        Bent{"version_5", [](Parts& p) { p.version = "020105"; }, Code::malformed, "version 5"},
-        Bent{"gcm_version_1",
-             [](Parts& p) {
-                 gcm(p);
-                 p.version = "020101";
-             },
-             Code::malformed, "version 1"},
-        Bent{"signed_data", [](Parts& p) { p.wrapper = oid::signed_data; }, Code::unsupported, "content type"},
-        Bent{"no_recipient",
-             [](Parts& p) {
-                 p.before = "3100";
-                 p.recipients = "0500";
-             },
-             Code::malformed, "none"},
-        Bent{"recipient_of_no_kind", [](Parts& p) { p.recipients = "a500"; }, Code::malformed, "kind"},
-        Bent{"recipient_primitive", [](Parts& p) { p.recipients = "0500"; }, Code::malformed, "kind"},
-        Bent{"other_ori",
-             [](Parts& p) {
-                 p.recipients = in("a4",
-                                   "06032a0304"
-                                   "0500");
-             },
-             Code::not_found, "no recipient"},
-        Bent{"kem_without_fields",
-             [](Parts& p) {
-                 p.recipients = in("a4",
-                                   "060b2a864886f70d0109100d03"
-                                   "3000");
-             },
-             Code::malformed, "expected INTEGER"},
-        Bent{"kekri_version",
-             [](Parts& p) {
-                 p.recipients = kekri;
-                 p.recipients[9] = '3';
-             },
-             Code::malformed, "version 3"},
-        Bent{"kekri_empty_identifier",
-             [](Parts& p) {
-                 p.recipients = in("a2",
-                                   "020104"
-                                   "30020400" +
-                                       std::string{unknown_algorithm} + "04020000");
-             },
-             Code::malformed, "0 octets"},
-        Bent{"kekri_unknown_wrap",
-             [](Parts& p) {
-                 p.recipients = in("a2",
-                                   "020104"
-                                   "3005040370736b" +
-                                       std::string{unknown_algorithm} + "04020000");
-             },
-             Code::unsupported, "key wrap"},
-        Bent{"pwri_version", [](Parts& p) { p.recipients = in("a3", "020101" + std::string{unknown_algorithm} + "0400"); },
-             Code::malformed, "version 1"},
-        Bent{"ktri_version",
-             [](Parts& p) {
-                 p.recipients = in("30",
-                                   "020100"
-                                   "800101" +
-                                       std::string{unknown_algorithm} + "0400");
-             },
-             Code::malformed, "version 0"},
-        Bent{"kari_without_fields", [](Parts& p) { p.recipients = in("a1", "020103"); }, Code::malformed, "expected"},
-        Bent{"unknown_cipher", [](Parts& p) { p.cipher = "300506032a0304"; }, Code::unsupported, "content-encryption"},
-        Bent{"cipher_without_iv", [](Parts& p) { p.cipher = "300b060960864801650304012a"; }, Code::malformed, "OCTET STRING"},
-        Bent{"cipher_with_short_iv", [](Parts& p) { p.cipher = "300f060960864801650304012a04020001"; }, Code::malformed,
-             "IV of 2"},
-        Bent{"gcm_in_enveloped",
-             [](Parts& p) {
-                 gcm(p);
-                 p.wrapper = oid::enveloped_data;
-             },
-             Code::unsupported, "kind of message"},
-        Bent{"cbc_in_authenticated",
-             [](Parts& p) {
-                 auto cbc = p.cipher;
-                 gcm(p);
-                 p.cipher = cbc;
-             },
-             Code::unsupported, "kind of message"},
-        Bent{"gcm_short_tag",
-             [](Parts& p) {
-                 gcm(p);
-                 p.cipher.replace(p.cipher.size() - 2, 2, "04");
-                 p.after = "040400000000";
-             },
-             Code::malformed, "aes-ICVlen"},
-        Bent{"gcm_tag_default_stated",
-             [](Parts& p) {
-                 gcm(p);
-                 p.cipher.replace(p.cipher.size() - 2, 2, "0c");
-             },
-             Code::malformed, "default"},
-        Bent{"gcm_tag_of_other_length",
-             [](Parts& p) {
-                 gcm(p);
-                 p.after = "040c000000000000000000000000";
-             },
-             Code::malformed, "mac"},
-        Bent{"gcm_without_tag",
-             [](Parts& p) {
-                 gcm(p);
-                 p.after = "";
-             },
-             Code::malformed, "OCTET STRING"},
-        Bent{"gcm_other_type_without_attributes",
-             [](Parts& p) {
-                 gcm(p);
-                 p.content_type = "06032a0304";
-             },
-             Code::malformed, "authenticated attributes"},
-        Bent{"gcm_wrong_content_type_attribute",
-             [](Parts& p) {
-                 gcm(p);
-                 p.after = in("a1", in("30",
-                                       "06092a864886f70d010903"
-                                       "3105"
-                                       "06032a0304")) +
-                           p.after;
-             },
-             Code::malformed, "contentType"},
-        Bent{"no_content", [](Parts& p) { p.content = ""; }, Code::unsupported, "detached"},
-        Bent{"pieces_of_something_else", [](Parts& p) { p.content = "a0020500"; }, Code::malformed, "OCTET STRING"},
-        Bent{"half_a_block", [](Parts& p) { p.content = "80080000000000000000"; }, Code::bad_proof, "does not decrypt"},
-        Bent{"no_block", [](Parts& p) { p.content = "8000"; }, Code::bad_proof, "does not decrypt"},
-        Bent{"leftover", [](Parts& p) { p.after = "0500"; }, Code::malformed, "EnvelopedData"}),
+        BentEnveloped{"nothing_but_the_key", [](EnvelopedParts&) {}, Code::bad_proof, "does not decrypt"},
+        BentEnveloped{"gcm_nothing_but_the_key", gcm, Code::bad_proof, "does not decrypt"},
+        BentEnveloped{"version_5", [](auto& p) { p.version = "020105"; }, Code::malformed, "version 5"},
+        BentEnveloped{"gcm_version_1",
+                      [](auto& p) {
+                          gcm(p);
+                          p.version = "020101";
+                      },
+                      Code::malformed, "version 1"},
+        BentEnveloped{"signed_data", [](auto& p) { p.wrapper = oid::signed_data; }, Code::unsupported, "content type"},
+        BentEnveloped{"no_recipient",
+                      [](auto& p) {
+                          p.before = "3100";
+                          p.recipients = "0500";
+                      },
+                      Code::malformed, "none"},
+        BentEnveloped{"recipient_of_no_kind", [](auto& p) { p.recipients = "a500"; }, Code::malformed, "kind"},
+        BentEnveloped{"recipient_primitive", [](auto& p) { p.recipients = "0500"; }, Code::malformed, "kind"},
+        BentEnveloped{"other_ori",
+                      [](auto& p) {
+                          p.recipients = in("a4",
+                                            "06032a0304"
+                                            "0500");
+                      },
+                      Code::not_found, "no recipient"},
+        BentEnveloped{"kem_without_fields",
+                      [](auto& p) {
+                          p.recipients = in("a4",
+                                            "060b2a864886f70d0109100d03"
+                                            "3000");
+                      },
+                      Code::malformed, "expected INTEGER"},
+        BentEnveloped{"kekri_version",
+                      [](auto& p) {
+                          p.recipients = kekri;
+                          p.recipients[9] = '3';
+                      },
+                      Code::malformed, "version 3"},
+        BentEnveloped{"kekri_empty_identifier",
+                      [](auto& p) {
+                          p.recipients = in("a2",
+                                            "020104"
+                                            "30020400" +
+                                                std::string{unknown_algorithm} + "04020000");
+                      },
+                      Code::malformed, "0 octets"},
+        BentEnveloped{"kekri_unknown_wrap",
+                      [](auto& p) {
+                          p.recipients = in("a2",
+                                            "020104"
+                                            "3005040370736b" +
+                                                std::string{unknown_algorithm} + "04020000");
+                      },
+                      Code::unsupported, "key wrap"},
+        BentEnveloped{"pwri_version",
+                      [](auto& p) { p.recipients = in("a3", "020101" + std::string{unknown_algorithm} + "0400"); },
+                      Code::malformed, "version 1"},
+        BentEnveloped{"ktri_version",
+                      [](auto& p) {
+                          p.recipients = in("30",
+                                            "020100"
+                                            "800101" +
+                                                std::string{unknown_algorithm} + "0400");
+                      },
+                      Code::malformed, "version 0"},
+        BentEnveloped{"kari_without_fields", [](auto& p) { p.recipients = in("a1", "020103"); }, Code::malformed, "expected"},
+        BentEnveloped{"unknown_cipher", [](auto& p) { p.cipher = "300506032a0304"; }, Code::unsupported, "content-encryption"},
+        BentEnveloped{"cipher_without_iv", [](auto& p) { p.cipher = "300b060960864801650304012a"; }, Code::malformed,
+                      "OCTET STRING"},
+        BentEnveloped{"cipher_with_short_iv", [](auto& p) { p.cipher = "300f060960864801650304012a04020001"; }, Code::malformed,
+                      "IV of 2"},
+        BentEnveloped{"gcm_in_enveloped",
+                      [](auto& p) {
+                          gcm(p);
+                          p.wrapper = oid::enveloped_data;
+                      },
+                      Code::unsupported, "kind of message"},
+        BentEnveloped{"cbc_in_authenticated",
+                      [](auto& p) {
+                          auto cbc = p.cipher;
+                          gcm(p);
+                          p.cipher = cbc;
+                      },
+                      Code::unsupported, "kind of message"},
+        BentEnveloped{"gcm_short_tag",
+                      [](auto& p) {
+                          gcm(p);
+                          p.cipher.replace(p.cipher.size() - 2, 2, "04");
+                          p.after = "040400000000";
+                      },
+                      Code::malformed, "aes-ICVlen"},
+        BentEnveloped{"gcm_tag_default_stated",
+                      [](auto& p) {
+                          gcm(p);
+                          p.cipher.replace(p.cipher.size() - 2, 2, "0c");
+                      },
+                      Code::malformed, "default"},
+        BentEnveloped{"gcm_tag_of_other_length",
+                      [](auto& p) {
+                          gcm(p);
+                          p.after = "040c000000000000000000000000";
+                      },
+                      Code::malformed, "mac"},
+        BentEnveloped{"gcm_without_tag",
+                      [](auto& p) {
+                          gcm(p);
+                          p.after = "";
+                      },
+                      Code::malformed, "OCTET STRING"},
+        BentEnveloped{"gcm_other_type_without_attributes",
+                      [](auto& p) {
+                          gcm(p);
+                          p.content_type = "06032a0304";
+                      },
+                      Code::malformed, "authenticated attributes"},
+        BentEnveloped{"gcm_wrong_content_type_attribute",
+                      [](auto& p) {
+                          gcm(p);
+                          p.after = in("a1", in("30",
+                                                "06092a864886f70d010903"
+                                                "3105"
+                                                "06032a0304")) +
+                                    p.after;
+                      },
+                      Code::malformed, "contentType"},
+        BentEnveloped{"no_content", [](auto& p) { p.content = ""; }, Code::unsupported, "detached"},
+        BentEnveloped{"pieces_of_something_else", [](auto& p) { p.content = "a0020500"; }, Code::malformed, "OCTET STRING"},
+        BentEnveloped{"half_a_block", [](auto& p) { p.content = "80080000000000000000"; }, Code::bad_proof, "does not decrypt"},
+        BentEnveloped{"no_block", [](auto& p) { p.content = "8000"; }, Code::bad_proof, "does not decrypt"},
+        BentEnveloped{"leftover", [](auto& p) { p.after = "0500"; }, Code::malformed, "EnvelopedData"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(EnvelopedData, UserKeyingMaterialEntersTheKey) {  // RFC 5652 6.2.2, RFC 5753 7.2; written out by hand
@@ -580,7 +576,7 @@ TEST(EnvelopedData, UserKeyingMaterialEntersTheKey) {  // RFC 5652 6.2.2, RFC 57
             recipient.raw(hex(in("30", in("06", "2b8104010b01") + wrap)));
             recipient.raw(hex(in("30", in("30", in("a0", in("04", "6b")) + in("04", wrapped)))));
         });
-        Parts parts;
+        EnvelopedParts parts;
         parts.recipients = to_hex(recipient.bytes());
         parts.cipher = "301d060960864801650304010204" "10" + to_hex(iv);
         parts.content = in("80", to_hex(crypto::encrypt_cbc("AES-128-CBC", content_key, iv, words).value()));

@@ -14,11 +14,11 @@ using test::code_of;
 using test::hex;
 using test::party;
 using test::Party;
+using test::pki_data;
+using test::words;
 using testing::HasSubstr;
 
-const der::Oid pki_data{"1.3.6.1.5.5.7.12.2"};         // a content type of CMC
 const der::Oid transaction_id{"2.16.840.1.113733.1.9.7"};  // an attribute of SCEP
-const ByteVec words = to_vec(as_bytes("what is signed"));
 
 Signer signer_of(const Party& who, Attributes attributes = {}) {
     return {who.key, Identifier::by_issuer(who.certificate), std::move(attributes)};
@@ -242,7 +242,7 @@ TEST(SignedData, CountsAreLimited) {
 
 // A message put together field by field, each of which can be bent.
 
-struct Parts {
+struct SignedParts {
     int version = 3;
     der::Oid wrapper = oid::signed_data;
     ByteVec digests = hex("310d300b0609608648016503040201");
@@ -269,7 +269,7 @@ ByteVec attribute_octets(const Attribute& attribute) {
     return std::move(writer).take();
 }
 
-ByteVec put_together(const Parts& parts, const Party& who) {
+ByteVec put_together(const SignedParts& parts, const Party& who) {
     auto attributes = parts.attributes;
     der::Writer type, digest;
     if (parts.stated_type) attributes.push_back(make_attribute(oid::content_type, type.oid(*parts.stated_type).bytes()));
@@ -310,26 +310,21 @@ ByteVec put_together(const Parts& parts, const Party& who) {
 
 TEST(SignedDataParts, VerifyAsTheyAre) {
     EXPECT_TRUE(verify_first(put_together({}, party("p256")), party("p256")));
-    Parts unsorted;
+    SignedParts unsorted;
     unsorted.sorted = false;  // the signature is over the DER all the same
     EXPECT_TRUE(verify_first(put_together(unsorted, party("p256")), party("p256")));
-    Parts plain;
+    SignedParts plain;
     plain.content_type = oid::data;
     plain.stated_type.reset();
     plain.digested.reset();
     EXPECT_TRUE(verify_first(put_together(plain, party("p256")), party("p256"), {.signed_attributes_required = false}));
 }
 
-struct Bent {
-    std::string name;
-    std::function<void(Parts&)> bend;
-    Code code;
-    std::string detail;
-};
-class SignedDataBent : public testing::TestWithParam<Bent> {};
+using BentSigned = test::Bent<SignedParts>;
+class SignedDataBent : public testing::TestWithParam<BentSigned> {};
 
 TEST_P(SignedDataBent, IsRefused) {
-    Parts parts;
+    SignedParts parts;
     GetParam().bend(parts);
     const auto verified = verify_first(put_together(parts, party("p256")), party("p256"), {.signed_attributes_required = false});
     ASSERT_FALSE(verified);
@@ -351,100 +346,102 @@ constexpr auto sha256_oid = "2.16.840.1.101.3.4.2.1";
 INSTANTIATE_TEST_SUITE_P(
     Rfc5652, SignedDataBent,
     testing::Values(
-        Bent{"version_0", [](Parts& p) { p.version = 0; }, Code::malformed, "version 0"},
-        Bent{"version_4", [](Parts& p) { p.version = 4; }, Code::malformed, "version 4"},
-        Bent{"signer_version", [](Parts& p) { p.signer_version = 1; }, Code::malformed, "SignerInfo of version 1"},
-        Bent{"wrapper", [](Parts& p) { p.wrapper = oid::enveloped_data; }, Code::unsupported, "content type"},
-        Bent{"digest_not_listed", [](Parts& p) { p.digests = hex("3100"); }, Code::bad_proof, "digestAlgorithms"},
-        Bent{"attribute_certificate", [](Parts& p) { p.bags = hex("a002a200"); }, Code::unsupported, "X.509"},
-        Bent{"other_revocation", [](Parts& p) { p.bags = hex("a102a100"); }, Code::unsupported, "CRL"},
-        Bent{"unknown_field", [](Parts& p) { p.bags = hex("a200"); }, Code::malformed, "SET"},
-        Bent{"other_digest",
-             [](Parts& p) {
-                 p.digest_algorithm = hex("300b0609608648016503040202");
-                 p.digests = hex("310d300b0609608648016503040202");
-             },
-             Code::bad_proof, "does not go with"},
-        Bent{"weak_digest", [](Parts& p) { p.digest_algorithm = hex("300706052b0e03021a"); }, Code::bad_key, "weak"},
-        Bent{"unknown_digest", [](Parts& p) { p.digest_algorithm = hex("300506032a0304"); }, Code::unsupported, "digest"},
-        Bent{"digest_parameters", [](Parts& p) { p.digest_algorithm = hex("300e0609608648016503040201020101"); }, Code::malformed,
-             "parameters"},
-        Bent{"other_signature_algorithm", [](Parts& p) { p.signature_algorithm = hex("300a06082a8648ce3d040303"); },
-             Code::bad_proof, "does not go"},
-        Bent{"rsa_for_a_p256_key", [](Parts& p) { p.signature_algorithm = hex("300d06092a864886f70d0101010500"); },
-             Code::bad_proof, "does not fit"},
-        Bent{"weak_signature", [](Parts& p) { p.signature_algorithm = hex("300906072a8648ce3d0401"); }, Code::bad_proof,
-             "does not go"},
-        Bent{"unknown_signature", [](Parts& p) { p.signature_algorithm = hex("300506032a0304"); }, Code::unsupported,
-             "signature"},
-        Bent{"other_content", [](Parts& p) { p.content = hex("00"); }, Code::bad_proof, "messageDigest"},
-        Bent{"other_type", [](Parts& p) { p.content_type = oid::data; }, Code::bad_proof, "contentType"},
-        Bent{"no_content_type", [](Parts& p) { p.stated_type.reset(); }, Code::bad_proof, "contentType"},
-        Bent{"no_message_digest", [](Parts& p) { p.digested.reset(); }, Code::bad_proof, "messageDigest"},
-        Bent{"no_attributes_and_other_type",
-             [](Parts& p) {
-                 p.stated_type.reset();
-                 p.digested.reset();
-             },
-             Code::bad_proof, "needs signed"},
-        Bent{"content_type_twice", [](Parts& p) { p.attributes = {make_attribute(oid::content_type, hex("06032a0304"))}; },
-             Code::malformed, "twice"},
-        Bent{"unknown_attribute_twice",
-             [](Parts& p) {
-                 p.attributes = {make_attribute(transaction_id, hex("130161")), make_attribute(transaction_id, hex("130162"))};
-             },
-             Code::malformed, "twice"},
-        Bent{"two_digests",
-             [](Parts& p) {
-                 p.digested.reset();
-                 der::Writer digest;
-                 digest.octet_string(crypto::sha256(words));
-                 p.attributes = {{oid::message_digest, {to_vec(digest.bytes()), hex("040100")}}};
-             },
-             Code::bad_proof, "2 values"},
-        Bent{"digest_without_value",
-             [](Parts& p) {
-                 p.digested.reset();
-                 p.attributes = {{oid::message_digest, {}}};
-             },
-             Code::bad_proof, "0 values"},
-        Bent{"content_type_no_oid",
-             [](Parts& p) {
-                 p.stated_type.reset();
-                 p.attributes = {make_attribute(oid::content_type, hex("0500"))};
-             },
-             Code::malformed, "OBJECT"},
-        Bent{"countersignature_signed", [](Parts& p) { p.attributes = {make_attribute(oid::countersignature, hex("3000"))}; },
-             Code::malformed, "countersignature"},
-        Bent{"digest_unsigned", [](Parts& p) { p.unsigned_attributes = hex("a10f300d06092a864886f70d0109043100"); },
-             Code::malformed, "must be signed"},
-        Bent{"signing_time_unsigned", [](Parts& p) { p.unsigned_attributes = hex("a10f300d06092a864886f70d0109053100"); },
-             Code::malformed, "must be signed"},
-        Bent{"unsigned_twice",
-             [](Parts& p) {
-                 p.unsigned_attributes =
-                     hex("a1123007"
-                         "06032a03043100"
-                         "300706032a03043100");
-             },
-             Code::malformed, "twice"},
-        Bent{"unsigned_empty", [](Parts& p) { p.unsigned_attributes = hex("a100"); }, Code::malformed, "empty"},
-        Bent{"after_the_signer", [](Parts& p) { p.after = hex("0500"); }, Code::malformed, "SignerInfo"},
-        Bent{"protection_of_other_digest",
-             [](Parts& p) {
-                 p.attributes = {
-                     make_attribute(oid::algorithm_protection, protection("2.16.840.1.101.3.4.2.2", "1.2.840.10045.4.3.2"))};
-             },
-             Code::bad_proof, "Protection"},
-        Bent{"protection_of_other_signature",
-             [](Parts& p) {
-                 p.attributes = {make_attribute(oid::algorithm_protection, protection(sha256_oid, "1.2.840.10045.4.3.3"))};
-             },
-             Code::bad_proof, "Protection"}),
+        BentSigned{"version_0", [](auto& p) { p.version = 0; }, Code::malformed, "version 0"},
+        BentSigned{"version_4", [](auto& p) { p.version = 4; }, Code::malformed, "version 4"},
+        BentSigned{"signer_version", [](auto& p) { p.signer_version = 1; }, Code::malformed, "SignerInfo of version 1"},
+        BentSigned{"wrapper", [](auto& p) { p.wrapper = oid::enveloped_data; }, Code::unsupported, "content type"},
+        BentSigned{"digest_not_listed", [](auto& p) { p.digests = hex("3100"); }, Code::bad_proof, "digestAlgorithms"},
+        BentSigned{"attribute_certificate", [](auto& p) { p.bags = hex("a002a200"); }, Code::unsupported, "X.509"},
+        BentSigned{"other_revocation", [](auto& p) { p.bags = hex("a102a100"); }, Code::unsupported, "CRL"},
+        BentSigned{"unknown_field", [](auto& p) { p.bags = hex("a200"); }, Code::malformed, "SET"},
+        BentSigned{"other_digest",
+                   [](auto& p) {
+                       p.digest_algorithm = hex("300b0609608648016503040202");
+                       p.digests = hex("310d300b0609608648016503040202");
+                   },
+                   Code::bad_proof, "does not go with"},
+        BentSigned{"weak_digest", [](auto& p) { p.digest_algorithm = hex("300706052b0e03021a"); }, Code::bad_key, "weak"},
+        BentSigned{"unknown_digest", [](auto& p) { p.digest_algorithm = hex("300506032a0304"); }, Code::unsupported, "digest"},
+        BentSigned{"digest_parameters", [](auto& p) { p.digest_algorithm = hex("300e0609608648016503040201020101"); },
+                   Code::malformed, "parameters"},
+        BentSigned{"other_signature_algorithm", [](auto& p) { p.signature_algorithm = hex("300a06082a8648ce3d040303"); },
+                   Code::bad_proof, "does not go"},
+        BentSigned{"rsa_for_a_p256_key", [](auto& p) { p.signature_algorithm = hex("300d06092a864886f70d0101010500"); },
+                   Code::bad_proof, "does not fit"},
+        BentSigned{"weak_signature", [](auto& p) { p.signature_algorithm = hex("300906072a8648ce3d0401"); }, Code::bad_proof,
+                   "does not go"},
+        BentSigned{"unknown_signature", [](auto& p) { p.signature_algorithm = hex("300506032a0304"); }, Code::unsupported,
+                   "signature"},
+        BentSigned{"other_content", [](auto& p) { p.content = hex("00"); }, Code::bad_proof, "messageDigest"},
+        BentSigned{"other_type", [](auto& p) { p.content_type = oid::data; }, Code::bad_proof, "contentType"},
+        BentSigned{"no_content_type", [](auto& p) { p.stated_type.reset(); }, Code::bad_proof, "contentType"},
+        BentSigned{"no_message_digest", [](auto& p) { p.digested.reset(); }, Code::bad_proof, "messageDigest"},
+        BentSigned{"no_attributes_and_other_type",
+                   [](auto& p) {
+                       p.stated_type.reset();
+                       p.digested.reset();
+                   },
+                   Code::bad_proof, "needs signed"},
+        BentSigned{"content_type_twice", [](auto& p) { p.attributes = {make_attribute(oid::content_type, hex("06032a0304"))}; },
+                   Code::malformed, "twice"},
+        BentSigned{
+            "unknown_attribute_twice",
+            [](auto& p) {
+                p.attributes = {make_attribute(transaction_id, hex("130161")), make_attribute(transaction_id, hex("130162"))};
+            },
+            Code::malformed, "twice"},
+        BentSigned{"two_digests",
+                   [](auto& p) {
+                       p.digested.reset();
+                       der::Writer digest;
+                       digest.octet_string(crypto::sha256(words));
+                       p.attributes = {{oid::message_digest, {to_vec(digest.bytes()), hex("040100")}}};
+                   },
+                   Code::bad_proof, "2 values"},
+        BentSigned{"digest_without_value",
+                   [](auto& p) {
+                       p.digested.reset();
+                       p.attributes = {{oid::message_digest, {}}};
+                   },
+                   Code::bad_proof, "0 values"},
+        BentSigned{"content_type_no_oid",
+                   [](auto& p) {
+                       p.stated_type.reset();
+                       p.attributes = {make_attribute(oid::content_type, hex("0500"))};
+                   },
+                   Code::malformed, "OBJECT"},
+        BentSigned{"countersignature_signed",
+                   [](auto& p) { p.attributes = {make_attribute(oid::countersignature, hex("3000"))}; }, Code::malformed,
+                   "countersignature"},
+        BentSigned{"digest_unsigned", [](auto& p) { p.unsigned_attributes = hex("a10f300d06092a864886f70d0109043100"); },
+                   Code::malformed, "must be signed"},
+        BentSigned{"signing_time_unsigned", [](auto& p) { p.unsigned_attributes = hex("a10f300d06092a864886f70d0109053100"); },
+                   Code::malformed, "must be signed"},
+        BentSigned{"unsigned_twice",
+                   [](auto& p) {
+                       p.unsigned_attributes =
+                           hex("a1123007"
+                               "06032a03043100"
+                               "300706032a03043100");
+                   },
+                   Code::malformed, "twice"},
+        BentSigned{"unsigned_empty", [](auto& p) { p.unsigned_attributes = hex("a100"); }, Code::malformed, "empty"},
+        BentSigned{"after_the_signer", [](auto& p) { p.after = hex("0500"); }, Code::malformed, "SignerInfo"},
+        BentSigned{"protection_of_other_digest",
+                   [](auto& p) {
+                       p.attributes = {make_attribute(oid::algorithm_protection,
+                                                      protection("2.16.840.1.101.3.4.2.2", "1.2.840.10045.4.3.2"))};
+                   },
+                   Code::bad_proof, "Protection"},
+        BentSigned{"protection_of_other_signature",
+                   [](auto& p) {
+                       p.attributes = {make_attribute(oid::algorithm_protection, protection(sha256_oid, "1.2.840.10045.4.3.3"))};
+                   },
+                   Code::bad_proof, "Protection"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(SignedDataParts, AlgorithmProtectionIsHeldTo) {  // RFC 6211
-    Parts parts;
+    SignedParts parts;
     parts.attributes = {make_attribute(oid::algorithm_protection, protection(sha256_oid, "1.2.840.10045.4.3.2"))};
     EXPECT_TRUE(verify_first(put_together(parts, party("p256")), party("p256")));
 }
@@ -453,7 +450,7 @@ TEST(SignedDataParts, AttributesAreNotTakenForContent) {  // draft-vangeest-lamp
     const auto data = SignedData::parse(signed_by(party("p256"))).value();
     der::Writer attributes;
     write_attributes(attributes, der::Tag::set, *data.signers()[0].signed_attributes);
-    Parts forged;
+    SignedParts forged;
     forged.content_type = oid::data;
     forged.content = to_vec(attributes.bytes());
     forged.stated_type.reset();
@@ -464,7 +461,7 @@ TEST(SignedDataParts, AttributesAreNotTakenForContent) {  // draft-vangeest-lamp
 }
 
 TEST(SignedDataParts, EddsaNeedsItsDigest) {  // RFC 8419 3.1
-    Parts parts;
+    SignedParts parts;
     parts.signature_algorithm = hex("300506032b6570");
     const auto verified = verify_first(put_together(parts, party("ed25519")), party("ed25519"));
     ASSERT_FALSE(verified);

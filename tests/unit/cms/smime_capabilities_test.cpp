@@ -10,6 +10,7 @@ namespace {
 using test::code_of;
 using test::hex;
 using test::party;
+using test::words;
 
 const der::Oid aes128_wrap{"2.16.840.1.101.3.4.1.5"}, aes256_wrap{"2.16.840.1.101.3.4.1.45"};
 const der::Oid aes128_cbc{"2.16.840.1.101.3.4.1.2"}, aes256_cbc{"2.16.840.1.101.3.4.1.42"}, des_ede3{"1.2.840.113549.3.7"};
@@ -94,7 +95,6 @@ TEST(SmimeCapabilities, SharedKeyNeedsItsWrap) {
 
 /// Whoever lists what it can open here gets something that it can open.
 TEST(SmimeCapabilities, OurOwnAreEnough) {
-    const auto words = to_vec(as_bytes("words"));
     for (const auto* type : {"rsa2048", "p256", "p384", "p521", "x25519", "x448", "ml-kem-768"}) {
         if (!crypto::key_type(type)) continue;
         const auto& who = party(type);
@@ -103,7 +103,8 @@ TEST(SmimeCapabilities, OurOwnAreEnough) {
         ASSERT_TRUE(chosen) << type << ": " << chosen.error().detail;
         const auto message = EnvelopedDataBuilder{oid::data, words}.cipher(chosen->cipher).recipient(who.certificate, chosen->padding).build();
         ASSERT_TRUE(message) << type << ": " << message.error().detail;
-        EXPECT_EQ(EnvelopedData::parse(*message)->open(KeyHolder{who.key, who.certificate})->reveal_text(), "words") << type;
+        EXPECT_EQ(EnvelopedData::parse(*message)->open(KeyHolder{who.key, who.certificate})->reveal_text(), as_text(words))
+            << type;
     }
     for (const std::size_t octets : {16u, 24u, 32u})
         EXPECT_TRUE(encipherment_for_shared_key(capabilities_of_shared_key(octets), octets)) << octets;

@@ -20,6 +20,9 @@ namespace estuary::test {
 inline ByteVec hex(std::string_view text) { return from_hex(text).value(); }
 inline Time at(std::string_view text) { return parse_iso8601(text).value(); }
 
+inline const der::Oid pki_data{"1.3.6.1.5.5.7.12.2"};  ///< a content type of CMC
+inline const ByteVec words = to_vec(as_bytes("what is said to the other"));
+
 struct Party {
     crypto::PrivateKey key;
     x509::Certificate certificate;  ///< self-signed; of a key that does not sign: by some other key
@@ -85,6 +88,15 @@ inline Cms read_cms(Bytes der) {
     const auto* at = der.data();
     return Cms{d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size()))};
 }
+
+/// A message in `Parts`, one of which is spoilt, and what is said of it.
+template <class Parts>
+struct Bent {
+    std::string name;
+    std::function<void(Parts&)> bend;
+    Code code;
+    std::string detail;
+};
 
 /// Every message cut short and, octet by octet, with one bit flipped; `accepts` says whether one was taken for good.
 inline void expect_none_accepted(Bytes message, const std::function<bool(Bytes)>& accepts) {

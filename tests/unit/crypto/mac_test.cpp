@@ -7,15 +7,10 @@
 namespace estuary::crypto {
 namespace {
 
+using test::algorithm_identifier;
 using test::code_of;
 using test::hex;
 using testing::HasSubstr;
-
-ByteVec identifier(std::string_view oid, Bytes parameters = {}) {
-    der::Writer writer;
-    writer.sequence([&] { writer.oid(der::Oid{oid}).raw(parameters); });
-    return std::move(writer).take();
-}
 
 struct Known {
     std::string name, oid, parameters, key, data, mac;
@@ -24,7 +19,7 @@ class MacKnown : public testing::TestWithParam<Known> {};
 
 TEST_P(MacKnown, IsComputedAndVerified) {
     const auto& known = GetParam();
-    const auto algorithm = read_mac_algorithm(identifier(known.oid, hex(known.parameters)));
+    const auto algorithm = read_mac_algorithm(algorithm_identifier(known.oid, hex(known.parameters)));
     ASSERT_TRUE(algorithm) << algorithm.error().detail;
     const auto mac = compute_mac(*algorithm, hex(known.key), hex(known.data));
     ASSERT_TRUE(mac) << mac.error().detail;
@@ -84,7 +79,7 @@ struct Refused {
 class MacRefused : public testing::TestWithParam<Refused> {};
 
 TEST_P(MacRefused, WithItsReason) {
-    EXPECT_EQ(code_of(read_mac_algorithm(identifier(GetParam().oid, hex(GetParam().parameters)))), GetParam().code);
+    EXPECT_EQ(code_of(read_mac_algorithm(algorithm_identifier(GetParam().oid, hex(GetParam().parameters)))), GetParam().code);
 }
 
 // bug class 15

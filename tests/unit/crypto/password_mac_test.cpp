@@ -12,27 +12,23 @@
 namespace estuary::crypto {
 namespace {
 
+using test::algorithm_identifier;
 using test::code_of;
 using test::hex;
 using testing::HasSubstr;
 using Scheme = PasswordMacChoice::Scheme;
 
 constexpr std::string_view salt16 = "000102030405060708090a0b0c0d0e0f";
-constexpr std::string_view sha256 = "300b0609608648016503040201", sha224 = "300b0609608648016503040204", sha1 = "300706052b0e03021a";
+constexpr std::string_view owf_sha256 = "300b0609608648016503040201", owf_sha224 = "300b0609608648016503040204",
+                           owf_sha1 = "300706052b0e03021a";
 constexpr std::string_view hmac_sha256 = "300c06082a864886f70d02090500", hmac_sha512 = "300c06082a864886f70d020b0500",
                            hmac_sha1 = "300a06082b06010505080102";
-
-ByteVec identifier(std::string_view oid, Bytes parameters) {
-    der::Writer writer;
-    writer.sequence([&] { writer.oid(der::Oid{oid}).raw(parameters); });
-    return std::move(writer).take();
-}
 
 /// id-PasswordBasedMac with PBMParameter.
 ByteVec pbm(std::string_view salt, std::string_view owf, std::int64_t iterations, std::string_view mac) {
     der::Writer parameters;
     parameters.sequence([&] { parameters.octet_string(hex(salt)).raw(hex(owf)).integer(iterations).raw(hex(mac)); });
-    return identifier("1.2.840.113533.7.66.13", parameters.bytes());
+    return algorithm_identifier("1.2.840.113533.7.66.13", parameters.bytes());
 }
 
 struct Derivation {
@@ -48,12 +44,12 @@ ByteVec pbkdf2_identifier(const Derivation& derivation) {
         if (derivation.key_octets) parameters.integer(*derivation.key_octets);
         parameters.raw(hex(derivation.prf));
     });
-    return identifier("1.2.840.113549.1.5.12", parameters.bytes());
+    return algorithm_identifier("1.2.840.113549.1.5.12", parameters.bytes());
 }
 ByteVec pbmac1(const Derivation& derivation, std::string_view mac) {
     der::Writer parameters;
     parameters.sequence([&] { parameters.raw(pbkdf2_identifier(derivation)).raw(hex(mac)); });
-    return identifier("1.2.840.113549.1.5.14", parameters.bytes());
+    return algorithm_identifier("1.2.840.113549.1.5.14", parameters.bytes());
 }
 
 Secret password() { return Secret{std::string_view{"s3cret"}}; }
@@ -65,20 +61,21 @@ std::string hex_of(const Result<ByteVec>& mac) { return mac ? to_hex(*mac) : mac
 // The expected codes were computed with Python's hashlib and hmac, and GMAC's with the openssl program.
 
 TEST(PasswordBasedMac, IsThatOfRfc9810) {
-    EXPECT_EQ(hex_of(compute(pbm(salt16, sha256, 1000, hmac_sha256))),
+    EXPECT_EQ(hex_of(compute(pbm(salt16, owf_sha256, 1000, hmac_sha256))),
               "d85e10cd3dc04ffce819fe0c06c35cdc4879b51b18205fdc7dffcdadbaf274cf");
-    EXPECT_EQ(hex_of(compute(pbm(salt16, sha256, 100, hmac_sha512))),  // HMAC takes BASEKEY as it is
+    EXPECT_EQ(hex_of(compute(pbm(salt16, owf_sha256, 100, hmac_sha512))),  // HMAC takes BASEKEY as it is
               "4fce87028198db9ac3a9a01db70d72239da20bb1827f1f36b5cab0322cfe6ec5a52dfb57bac7cdf9899f42636eb5e79c5e9338390da3f32f0abd182a"
               "d6aa2dac");
-    EXPECT_EQ(hex_of(compute(pbm(salt16, sha1, 100, hmac_sha1), {.sha1_owf = true})), "9d6177f7d8b5b98ba44c371a1c14385367d78ba0");
+    EXPECT_EQ(hex_of(compute(pbm(salt16, owf_sha1, 100, hmac_sha1), {.sha1_owf = true})),
+              "9d6177f7d8b5b98ba44c371a1c14385367d78ba0");
 }
 
 TEST(PasswordBasedMac, GmacHasItsKeyCutOrExpanded) {
     constexpr auto gmac = [](std::string_view oid) {
         return fmt::format("301e0609{}3011040c000102030405060708090a0b020110", oid);
     };
-    EXPECT_EQ(hex_of(compute(pbm(salt16, sha256, 100, gmac("608648016503040109")))), "e42489f9b01824842473282af67e9eaa");
-    EXPECT_EQ(hex_of(compute(pbm(salt16, sha224, 100, gmac("608648016503040131")))), "ba1ae44176e913d09f25ade5a3bf274e");
+    EXPECT_EQ(hex_of(compute(pbm(salt16, owf_sha256, 100, gmac("608648016503040109")))), "e42489f9b01824842473282af67e9eaa");
+    EXPECT_EQ(hex_of(compute(pbm(salt16, owf_sha224, 100, gmac("608648016503040131")))), "ba1ae44176e913d09f25ade5a3bf274e");
 }
 
 TEST(PasswordBasedMac, BaseKeyIsExpanded) {
@@ -124,17 +121,17 @@ TEST_P(PasswordMacRefused, BeforeAnythingIsComputed) {
 
 // bug class 30
 INSTANTIATE_TEST_SUITE_P(Limits, PasswordMacRefused, testing::Values(
-    Asked{"pbm_100001", pbm(salt16, sha256, 100'001, hmac_sha256), Code::too_large, "more than 100000 iterations"},
-    Asked{"pbm_huge", pbm(salt16, sha256, INT64_MAX, hmac_sha256), Code::too_large, "more than"},
-    Asked{"pbm_99", pbm(salt16, sha256, 99, hmac_sha256), Code::bad_key, "fewer than 100 iterations"},
-    Asked{"pbm_zero", pbm(salt16, sha256, 0, hmac_sha256), Code::malformed, "not positive"},
-    Asked{"pbm_negative", pbm(salt16, sha256, -5, hmac_sha256), Code::malformed, "not positive"},
-    Asked{"pbm_salt_short", pbm("00010203040506", sha256, 100, hmac_sha256), Code::bad_key, "fewer than 8 octets"},
-    Asked{"pbm_salt_empty", pbm("", sha256, 100, hmac_sha256), Code::bad_key, "fewer than 8 octets"},
-    Asked{"pbm_salt_long", pbm(std::string(258, '0'), sha256, 100, hmac_sha256), Code::too_large, "more than 128 octets"},
-    Asked{"pbm_sha1", pbm(salt16, sha1, 100, hmac_sha256), Code::unsupported, "SHA-1"},
+    Asked{"pbm_100001", pbm(salt16, owf_sha256, 100'001, hmac_sha256), Code::too_large, "more than 100000 iterations"},
+    Asked{"pbm_huge", pbm(salt16, owf_sha256, INT64_MAX, hmac_sha256), Code::too_large, "more than"},
+    Asked{"pbm_99", pbm(salt16, owf_sha256, 99, hmac_sha256), Code::bad_key, "fewer than 100 iterations"},
+    Asked{"pbm_zero", pbm(salt16, owf_sha256, 0, hmac_sha256), Code::malformed, "not positive"},
+    Asked{"pbm_negative", pbm(salt16, owf_sha256, -5, hmac_sha256), Code::malformed, "not positive"},
+    Asked{"pbm_salt_short", pbm("00010203040506", owf_sha256, 100, hmac_sha256), Code::bad_key, "fewer than 8 octets"},
+    Asked{"pbm_salt_empty", pbm("", owf_sha256, 100, hmac_sha256), Code::bad_key, "fewer than 8 octets"},
+    Asked{"pbm_salt_long", pbm(std::string(258, '0'), owf_sha256, 100, hmac_sha256), Code::too_large, "more than 128 octets"},
+    Asked{"pbm_sha1", pbm(salt16, owf_sha1, 100, hmac_sha256), Code::unsupported, "SHA-1"},
     Asked{"pbm_md5", pbm(salt16, "300c06082a864886f70d02050500", 100, hmac_sha256), Code::unsupported, "is not supported"},
-    Asked{"pbm_mac_unknown", pbm(salt16, sha256, 100, "300406022a03"), Code::unsupported, "1.2.3 is not supported"},
+    Asked{"pbm_mac_unknown", pbm(salt16, owf_sha256, 100, "300406022a03"), Code::unsupported, "1.2.3 is not supported"},
     Asked{"pbmac1_huge", pbmac1({.iterations = INT64_MAX}, hmac_sha256), Code::too_large, "more than 100000 iterations"},
     Asked{"pbmac1_99", pbmac1({.iterations = 99}, hmac_sha256), Code::bad_key, "fewer than 100 iterations"},
     Asked{"pbmac1_zero", pbmac1({.iterations = 0}, hmac_sha256), Code::malformed, "without iterations"},
@@ -145,27 +142,29 @@ INSTANTIATE_TEST_SUITE_P(Limits, PasswordMacRefused, testing::Values(
     Asked{"pbmac1_prf_default", pbmac1({.prf = ""}, hmac_sha256), Code::unsupported, "HMAC-SHA1"},
     Asked{"pbmac1_prf_gmac", pbmac1({.prf = "301e06096086480165030401093011040c000102030405060708090a0b020110"}, hmac_sha256),
           Code::unsupported, "PBKDF2 with AES-128-GMAC"},  // RFC 9481 6.2.2
-    Asked{"pbmac1_scrypt", identifier("1.2.840.113549.1.5.14", hex("3022" "3012" "06092b06010401da47040b" "3005" "0403000000"
+    Asked{"pbmac1_scrypt", algorithm_identifier("1.2.840.113549.1.5.14", hex("3022" "3012" "06092b06010401da47040b" "3005" "0403000000"
                                                                   "300c06082a864886f70d02090500")),
           Code::unsupported, "other than PBKDF2"},
     Asked{"hmac_alone", hex(hmac_sha256), Code::unsupported, "no password-based MAC"},
-    Asked{"no_parameters", identifier("1.2.840.113533.7.66.13", {}), Code::malformed, ""},
-    Asked{"null_parameters", identifier("1.2.840.113549.1.5.14", hex("0500")), Code::malformed, ""}),
+    Asked{"no_parameters", algorithm_identifier("1.2.840.113533.7.66.13", {}), Code::malformed, ""},
+    Asked{"null_parameters", algorithm_identifier("1.2.840.113549.1.5.14", hex("0500")), Code::malformed, ""}),
     [](const auto& test) { return test.param.name; });
 
 TEST(PasswordMac, LimitsAreTheCallers) {
-    const auto sha1_mac = pbm(salt16, sha256, 100, hmac_sha1);
+    const auto sha1_mac = pbm(salt16, owf_sha256, 100, hmac_sha1);
     EXPECT_TRUE(compute(sha1_mac));  // OpenSSL's client, unless told otherwise
     EXPECT_EQ(code_of(compute(sha1_mac, {.hmac_sha1 = false})), Code::unsupported);
-    const auto many = pbm(salt16, sha256, 1000, hmac_sha256);
+    const auto many = pbm(salt16, owf_sha256, 1000, hmac_sha256);
     EXPECT_EQ(code_of(compute(many, {.iterations_max = 999})), Code::too_large);
     EXPECT_EQ(code_of(compute(many, {.iterations_min = 1001})), Code::bad_key);
     EXPECT_TRUE(compute(many, {.iterations_min = 1000, .iterations_max = 1000}));
 }
 
 TEST(PasswordMac, AnEmptyPasswordIsNone) {  // bug class 9
-    EXPECT_EQ(code_of(compute_password_mac(pbm(salt16, sha256, 100, hmac_sha256), Secret{}, as_bytes("data"))), Code::bad_key);
-    EXPECT_EQ(code_of(compute_password_mac(pbmac1({}, hmac_sha256), Secret{}, as_bytes("data"))), Code::bad_key);
+    EXPECT_EQ(code_of(compute_password_mac(pbm(salt16, owf_sha256, 100, hmac_sha256), Secret{}, as_bytes("data"))),
+              Code::bad_key);
+    EXPECT_EQ(code_of(compute_password_mac(pbmac1({}, hmac_sha256), Secret{}, as_bytes("data"))),
+              Code::bad_key);
 }
 
 TEST(PasswordMac, WhatWeMakeIsVerifiedAndNothingElse) {
@@ -205,7 +204,8 @@ TEST(Pbkdf2, ParametersGoThereAndBack) {
     EXPECT_EQ(read_pbkdf2(usual, 100).value().digest, "SHA1");
     EXPECT_EQ(to_hex(encode_pbkdf2(read_pbkdf2(usual, 100).value()).value()), to_hex(usual));
     EXPECT_EQ(code_of(read_pbkdf2(der, 2047)), Code::too_large);
-    EXPECT_EQ(code_of(read_pbkdf2(identifier("1.2.840.113549.1.5.12", hex("3007" "300406022a03" "00")), 9)), Code::unsupported);
+    EXPECT_EQ(code_of(read_pbkdf2(algorithm_identifier("1.2.840.113549.1.5.12", hex("3007" "300406022a03" "00")), 9)),
+              Code::unsupported);
 }
 
 }  // namespace

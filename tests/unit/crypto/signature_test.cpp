@@ -6,16 +6,11 @@
 namespace estuary::crypto {
 namespace {
 
+using test::algorithm_identifier;
 using test::code_of;
 using test::data_file;
 using test::hex;
 using test::read_request;
-
-ByteVec identifier(std::string_view oid, Bytes parameters = {}) {
-    der::Writer writer;
-    writer.sequence([&] { writer.oid(der::Oid{oid}).raw(parameters); });
-    return std::move(writer).take();
-}
 
 Result<void> verify_request(const test::Request& request) {
     auto key = PublicKey::from_spki(request.spki);
@@ -33,7 +28,7 @@ TEST(Verify, EcdsaOfRfc6979) {  // A.2.5, P-256, SHA-256, message "sample"
         signature.unsigned_integer(hex("f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"));
     });
     const auto key = PublicKey::from_spki(test::make_ec_spki(test::p256_curve, point)).value();
-    const auto algorithm = identifier("1.2.840.10045.4.3.2");
+    const auto algorithm = algorithm_identifier("1.2.840.10045.4.3.2");
     EXPECT_TRUE(key.verify(algorithm, as_bytes("sample"), signature.bytes()));
     EXPECT_EQ(code_of(key.verify(algorithm, as_bytes("sampld"), signature.bytes())), Code::bad_proof);
 }
@@ -47,8 +42,8 @@ TEST(Verify, Ed25519OfRfc8032) {  // section 7.1, test 2
         hex("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
             "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
     const std::uint8_t message[] = {0x72}, other[] = {0x73};
-    EXPECT_TRUE(key.verify(identifier("1.3.101.112"), message, signature));
-    EXPECT_EQ(code_of(key.verify(identifier("1.3.101.112"), other, signature)), Code::bad_proof);
+    EXPECT_TRUE(key.verify(algorithm_identifier("1.3.101.112"), message, signature));
+    EXPECT_EQ(code_of(key.verify(algorithm_identifier("1.3.101.112"), other, signature)), Code::bad_proof);
 }
 
 class VerifyOpenssl : public testing::TestWithParam<const char*> {};
@@ -118,18 +113,19 @@ TEST(Verify, ParametersAreStrict) {  // bug class 15: absent and odd parameters
     const auto tried = [](const test::Request& request, const ByteVec& algorithm) {
         return PublicKey::from_spki(request.spki)->verify(algorithm, request.signed_part, request.signature);
     };
-    EXPECT_EQ(code_of(tried(ec, identifier("1.2.840.10045.4.3.2", test::der_null))), Code::malformed);
-    EXPECT_EQ(code_of(tried(ed, identifier("1.3.101.112", test::der_null))), Code::malformed);
-    EXPECT_TRUE(tried(rsa, identifier("1.2.840.113549.1.1.11"))) << "absent is tolerated for PKCS#1 v1.5 (RFC 4055 5)";
-    EXPECT_EQ(code_of(tried(rsa, identifier("1.2.840.113549.1.1.11", hex("0500"
+    EXPECT_EQ(code_of(tried(ec, algorithm_identifier("1.2.840.10045.4.3.2", test::der_null))), Code::malformed);
+    EXPECT_EQ(code_of(tried(ed, algorithm_identifier("1.3.101.112", test::der_null))), Code::malformed);
+    EXPECT_TRUE(tried(rsa, algorithm_identifier("1.2.840.113549.1.1.11")))
+        << "absent is tolerated for PKCS#1 v1.5 (RFC 4055 5)";
+    EXPECT_EQ(code_of(tried(rsa, algorithm_identifier("1.2.840.113549.1.1.11", hex("0500"
                                                                          "0500")))),
               Code::malformed);
-    EXPECT_EQ(code_of(tried(rsa, identifier("1.2.840.113549.1.1.11", hex("3000")))), Code::malformed);
-    EXPECT_EQ(code_of(tried(rsa, identifier("1.2.840.113549.1.1.99"))), Code::unsupported);
+    EXPECT_EQ(code_of(tried(rsa, algorithm_identifier("1.2.840.113549.1.1.11", hex("3000")))), Code::malformed);
+    EXPECT_EQ(code_of(tried(rsa, algorithm_identifier("1.2.840.113549.1.1.99"))), Code::unsupported);
     EXPECT_EQ(code_of(tried(rsa, hex("30"))), Code::malformed);
     EXPECT_EQ(code_of(tried(rsa, {})), Code::malformed);
     EXPECT_EQ(code_of(tried(rsa, hex("3000"))), Code::malformed);
-    auto trailing = identifier("1.2.840.113549.1.1.11", test::der_null);
+    auto trailing = algorithm_identifier("1.2.840.113549.1.1.11", test::der_null);
     trailing.push_back(0);
     EXPECT_EQ(code_of(tried(rsa, trailing)), Code::malformed);
 }
@@ -142,7 +138,7 @@ constexpr std::string_view sha256_mask = "a11c301a06092a864886f70d010108300d0609
 ByteVec pss_identifier(std::string_view parts) {
     der::Writer parameters;
     parameters.sequence([&] { parameters.raw(hex(parts)); });
-    return identifier(pss, parameters.bytes());
+    return algorithm_identifier(pss, parameters.bytes());
 }
 
 TEST(Verify, PssParametersAreStrict) {  // bug class 15
@@ -151,9 +147,9 @@ TEST(Verify, PssParametersAreStrict) {  // bug class 15
     const auto tried = [&](Bytes algorithm) { return key.verify(algorithm, request.signed_part, request.signature); };
     const std::string both = std::string{sha256_hash} + std::string{sha256_mask};
     EXPECT_TRUE(tried(pss_identifier(both + "a203020120")));
-    EXPECT_EQ(code_of(tried(identifier(pss))), Code::bad_key) << "absent: SHA-1 by default";
+    EXPECT_EQ(code_of(tried(algorithm_identifier(pss))), Code::bad_key) << "absent: SHA-1 by default";
     EXPECT_EQ(code_of(tried(pss_identifier(""))), Code::bad_key) << "empty: SHA-1 by default";
-    EXPECT_EQ(code_of(tried(identifier(pss, test::der_null))), Code::malformed);
+    EXPECT_EQ(code_of(tried(algorithm_identifier(pss, test::der_null))), Code::malformed);
     EXPECT_EQ(code_of(tried(pss_identifier(std::string{sha256_hash} + "a203020120"))), Code::bad_key)
         << "MGF1 with SHA-1";
     EXPECT_EQ(code_of(tried(pss_identifier(std::string{sha256_mask} + "a203020120"))), Code::bad_key) << "SHA-1";
@@ -190,6 +186,20 @@ TEST(Algorithms, KeyTypesByName) {
     EXPECT_NE(unknown.error().detail.find("p256, p384"), std::string::npos) << unknown.error().detail;
     EXPECT_EQ(code_of(key_type("")), Code::unsupported);
     EXPECT_EQ(code_of(key_type("rsa1024")), Code::unsupported);
+}
+
+TEST(Algorithms, KeyAlgorithmIdentifierIsThatOfSuchKeys) {
+    EXPECT_EQ(to_hex(key_algorithm_identifier(*key_type("p384").value())), "301006072a8648ce3d020106052b81040022");
+    EXPECT_EQ(to_hex(key_algorithm_identifier(*key_type("rsa3072").value())), "300d06092a864886f70d0101010500");
+    EXPECT_EQ(to_hex(key_algorithm_identifier(*key_type("ed25519").value())), "300506032b6570");
+    for (const auto& type : key_types()) {
+        if (type.kind == KeyKind::slh_dsa || type.bits > 2048) continue;  // slow to make, and written as the others are
+        const auto key = PrivateKey::generate(type.name);
+        ASSERT_TRUE(key) << type.name;
+        const auto spki = to_vec(key->public_key().spki());
+        auto fields = der::enter_only(spki, der::Tag::sequence, "SubjectPublicKeyInfo").value();
+        EXPECT_EQ(to_vec(fields.element(der::Tag::sequence).value().whole), key_algorithm_identifier(type)) << type.name;
+    }
 }
 
 }  // namespace

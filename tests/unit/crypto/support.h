@@ -37,11 +37,18 @@ inline Request read_request(const std::string& name) {
     return {to_vec(info.whole), to_vec(spki.whole), to_vec(algorithm.whole), to_vec(signature)};
 }
 
+/// `parameters` is a whole element or nothing.
+inline ByteVec algorithm_identifier(std::string_view oid, Bytes parameters = {}) {
+    der::Writer writer;
+    writer.sequence([&] { writer.oid(der::Oid{oid}).raw(parameters); });
+    return std::move(writer).take();
+}
+
 /// A SubjectPublicKeyInfo: `parameters` is a whole element or nothing.
 inline ByteVec make_spki(std::string_view algorithm, Bytes parameters, Bytes key) {
     der::Writer writer;
     writer.sequence([&] {
-        writer.sequence([&] { writer.oid(der::Oid{algorithm}).raw(parameters); });
+        writer.raw(algorithm_identifier(algorithm, parameters));
         writer.bit_string(key);
     });
     return std::move(writer).take();

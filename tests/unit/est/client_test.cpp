@@ -202,7 +202,7 @@ TEST_F(EstClient, RetryAfterOfAnErrorIsKept) {
 
 // -- authentication --------------------------------------------------------------------------------------------------------
 
-HttpCredentials alice() { return {"alice", crypto::Secret{std::string_view{alice_password}}}; }
+HttpCredentials alices_credentials() { return {"alice", crypto::Secret{std::string_view{alice_password}}}; }
 http::Response asks(std::initializer_list<const char*> challenges) {
     auto response = answer(401, "text/plain", "who are you");
     for (const auto* challenge : challenges) response.headers.add("WWW-Authenticate", challenge);
@@ -218,7 +218,7 @@ constexpr const char* md5 = R"(Digest realm="r", qop="auth", algorithm=MD5, nonc
 TEST_F(EstClient, GivesNoPasswordUnasked) {
     with(answer(200, "application/pkcs7-mime", data_text("rfc9148-a1-cacerts.b64")));
     auto asking = client();
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     ASSERT_TRUE(asking.ca_certificates());
     EXPECT_EQ(scheme(script.asked[0]), "none");
 }
@@ -227,7 +227,7 @@ TEST_F(EstClient, AnswersTheStrongestChallenge) {
     with(asks({"Basic realm=\"r\"", digest}));
     with(answer(200, certs_only, data_text("rfc9148-a2-response.b64")));
     auto asking = client();
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     ASSERT_TRUE(asking.enroll(request, false));
     EXPECT_EQ(scheme(script.asked.at(1)), "Digest");
     const auto shown = http::parse_digest(*script.asked.at(1).headers.find("Authorization")).value();
@@ -241,12 +241,12 @@ TEST_F(EstClient, Md5IsNotAnswered) {
     with(asks({md5, "Basic realm=\"r\""}));
     with(answer(200, "application/pkcs7-mime", data_text("rfc9148-a1-cacerts.b64")));
     auto asking = client();
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     ASSERT_TRUE(asking.ca_certificates());
     EXPECT_EQ(scheme(script.asked.at(1)), "Basic");
     with(asks({md5, "Negotiate"}));
     auto other = client();
-    other.set_credentials(alice());
+    other.set_credentials(alices_credentials());
     EXPECT_EQ(other.ca_certificates().error().code, Code::not_authenticated);
     EXPECT_EQ(script.asked.size(), 3u);   // it gave up
 }
@@ -271,7 +271,7 @@ TEST_F(EstClient, AWrongPasswordIsGivenOnce) {
     with(asks({"Basic realm=\"r\""}));
     with(asks({"Basic realm=\"r\""}));
     auto asking = client();
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     const auto got = asking.ca_certificates();
     EXPECT_THAT(got.error().detail, HasSubstr("refused"));
     EXPECT_THAT(got.error().detail, Not(HasSubstr(alice_password)));
@@ -282,7 +282,7 @@ TEST_F(EstClient, AStaleNonceIsAnsweredOnceMore) {
     constexpr const char* stale = R"(Digest realm="r", qop="auth", algorithm=SHA-256, nonce="n2", stale=true)";
     for (const auto* challenge : {digest, stale, stale}) with(asks({challenge}));
     auto asking = client();
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     EXPECT_FALSE(asking.ca_certificates());
     ASSERT_EQ(script.asked.size(), 3u);
     EXPECT_THAT(std::string{*script.asked[2].headers.find("Authorization")}, HasSubstr("n2"));
@@ -300,7 +300,7 @@ protected:
 
 TEST_F(EstLoop, EnrollsByWhatTheServerAsksAndBuildsTheChain) {
     auto asking = client("");
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     const auto attributes = std::get<CsrAttrs>(asking.csr_attributes().value());
     const auto plan = plan_request({x509::Name::from_text("CN=device").value(), {}, {}}, attributes);
     ASSERT_TRUE(plan) << failure(plan);
@@ -316,7 +316,7 @@ TEST_F(EstLoop, EnrollsByWhatTheServerAsksAndBuildsTheChain) {
 
 TEST_F(EstLoop, DigestLogsInAndStaysLoggedIn) {
     auto asking = client("digest");
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     for (int i = 0; i < 3; ++i) {
         const auto got = asking.enroll(make_request(test::subject("CN=device")).der, false);
         ASSERT_TRUE(got) << failure(got);
@@ -335,7 +335,7 @@ TEST_F(EstLoop, RenewsWithItsCertificate) {
 
 TEST_F(EstLoop, WaitsForApproval) {
     auto asking = client("manual");
-    asking.set_credentials(alice());
+    asking.set_credentials(alices_credentials());
     const auto got = asking.enroll(make_request(test::subject("CN=device")).der, false);
     ASSERT_TRUE(got) << failure(got);
     EXPECT_EQ(std::get<Wait>(*got).retry_after, Seconds{77});

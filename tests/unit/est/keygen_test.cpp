@@ -64,16 +64,16 @@ TEST_P(KeyDeliveryBad, IsRefused) {
     EXPECT_EQ(read.error().code, Code::malformed);
     EXPECT_THAT(read.error().detail, HasSubstr(GetParam().detail));
 }
-const auto listed = attribute(oid::smime_capabilities, {capabilities});
+const auto listed_capabilities = attribute(oid::smime_capabilities, {capabilities});
 INSTANTIATE_TEST_SUITE_P(Rfc7030, KeyDeliveryBad, testing::Values(
-    BadDelivery{"two_keys", {attribute(oid::decrypt_key_identifier, {"040101"}), attribute(oid::asymmetric_decrypt_key_identifier, {"040101"}), listed}, "two keys"},
+    BadDelivery{"two_keys", {attribute(oid::decrypt_key_identifier, {"040101"}), attribute(oid::asymmetric_decrypt_key_identifier, {"040101"}), listed_capabilities}, "two keys"},
     BadDelivery{"no_capabilities", {attribute(oid::decrypt_key_identifier, {"040101"})}, "SMIMECapabilities"},
     BadDelivery{"no_capabilities_either", {attribute(oid::asymmetric_decrypt_key_identifier, {"040101"})}, "SMIMECapabilities"},
-    BadDelivery{"two_values", {attribute(oid::decrypt_key_identifier, {"040101", "040102"}), listed}, "more than one value"},
-    BadDelivery{"not_octets", {attribute(oid::decrypt_key_identifier, {"0C0141"}), listed}, "OCTET STRING"},
-    BadDelivery{"trailing", {attribute(oid::asymmetric_decrypt_key_identifier, {"0401010500"}), listed}, "OCTET STRING"},
-    BadDelivery{"empty", {attribute(oid::decrypt_key_identifier, {"0400"}), listed}, "64 octets"},
-    BadDelivery{"long", {attribute(oid::decrypt_key_identifier, {"0441" + std::string(130, '0')}), listed}, "64 octets"},
+    BadDelivery{"two_values", {attribute(oid::decrypt_key_identifier, {"040101", "040102"}), listed_capabilities}, "more than one value"},
+    BadDelivery{"not_octets", {attribute(oid::decrypt_key_identifier, {"0C0141"}), listed_capabilities}, "OCTET STRING"},
+    BadDelivery{"trailing", {attribute(oid::asymmetric_decrypt_key_identifier, {"0401010500"}), listed_capabilities}, "OCTET STRING"},
+    BadDelivery{"empty", {attribute(oid::decrypt_key_identifier, {"0400"}), listed_capabilities}, "64 octets"},
+    BadDelivery{"long", {attribute(oid::decrypt_key_identifier, {"0441" + std::string(130, '0')}), listed_capabilities}, "64 octets"},
     BadDelivery{"capabilities_are_none", {attribute(oid::decrypt_key_identifier, {"040101"}), attribute(oid::smime_capabilities, {"0500"})}, "SMIMECapabilities"},
     BadDelivery{"capabilities_twice", {attribute(oid::decrypt_key_identifier, {"040101"}), attribute(oid::smime_capabilities, {capabilities, capabilities})}, "SMIMECapabilities"}),
     [](const auto& test) { return test.param.name; });

@@ -86,7 +86,7 @@ protected:
         return make_request(wanted, type);
     }
     http::Response ask(const std::string& label, Bytes der, const http::Peer& from = peer()) {
-        return world.send(post(target(label, "serverkeygen"), der, from.client_chain.empty() ? basic("alice", alice_password) : ""), from);
+        return world.send(post(target(label, "serverkeygen"), der, from.client_chain.empty() ? alice() : ""), from);
     }
     static std::string_view body_of(const http::Response& response) {
         return response.shared.owner ? response.shared.octets : std::string_view{response.body};

@@ -201,23 +201,23 @@ TEST_P(EstReceipts, AreTakenAsTheRfcSays) {
     ASSERT_TRUE(media_type) << failure(media_type);
     EXPECT_THAT(*media_type, testing::StartsWith(param.media_type.substr(0, param.media_type.find(';'))));
 }
-constexpr auto taken = Code::internal;
+constexpr auto is_taken = Code::internal;
 INSTANTIATE_TEST_SUITE_P(Rfc8295, EstReceipts, testing::Values(
-    ReceiptCase{"key_receipt", Operation::symmetrickeys, "application/cms", content::key_receipt, true, taken},
+    ReceiptCase{"key_receipt", Operation::symmetrickeys, "application/cms", content::key_receipt, true, is_taken},
     ReceiptCase{"key_receipt_with_parameters", Operation::symmetrickeys,
-                "application/cms; encapsulatingContent=signedData; innerContent=keyPackageReceipt", content::key_receipt, true, taken},
+                "application/cms; encapsulatingContent=signedData; innerContent=keyPackageReceipt", content::key_receipt, true, is_taken},
     ReceiptCase{"key_receipt_unsigned", Operation::symmetrickeys, "application/cms", content::key_receipt, false, Code::bad_proof},
-    ReceiptCase{"key_error", Operation::symmetrickeys, "application/cms", content::key_error, true, taken},
-    ReceiptCase{"key_error_unsigned", Operation::symmetrickeys, "application/cms", content::key_error, false, taken},
-    ReceiptCase{"asymmetric_receipt", Operation::serverkeygen, "application/cms", content::key_receipt, true, taken},
+    ReceiptCase{"key_error", Operation::symmetrickeys, "application/cms", content::key_error, true, is_taken},
+    ReceiptCase{"key_error_unsigned", Operation::symmetrickeys, "application/cms", content::key_error, false, is_taken},
+    ReceiptCase{"asymmetric_receipt", Operation::serverkeygen, "application/cms", content::key_receipt, true, is_taken},
     ReceiptCase{"asymmetric_receipt_unsigned", Operation::serverkeygen, "application/cms", content::key_receipt, false, Code::bad_proof},
-    ReceiptCase{"firmware_receipt", Operation::firmware, "application/cms", content::firmware_receipt, true, taken},
-    ReceiptCase{"firmware_receipt_unsigned", Operation::firmware, "application/cms", content::firmware_receipt, false, taken},
-    ReceiptCase{"firmware_error", Operation::firmware, "application/cms", content::firmware_error, true, taken},
-    ReceiptCase{"firmware_error_unsigned", Operation::firmware, "application/cms", content::firmware_error, false, taken},
-    ReceiptCase{"tamp_response", Operation::tamp, "application/tamp-status-response", content::tamp_response, true, taken},
-    ReceiptCase{"tamp_response_unsigned", Operation::tamp, "application/tamp-status-response", content::tamp_response, false, taken},
-    ReceiptCase{"tamp_error", Operation::tamp, "application/tamp-error", content::tamp_error, true, taken},
+    ReceiptCase{"firmware_receipt", Operation::firmware, "application/cms", content::firmware_receipt, true, is_taken},
+    ReceiptCase{"firmware_receipt_unsigned", Operation::firmware, "application/cms", content::firmware_receipt, false, is_taken},
+    ReceiptCase{"firmware_error", Operation::firmware, "application/cms", content::firmware_error, true, is_taken},
+    ReceiptCase{"firmware_error_unsigned", Operation::firmware, "application/cms", content::firmware_error, false, is_taken},
+    ReceiptCase{"tamp_response", Operation::tamp, "application/tamp-status-response", content::tamp_response, true, is_taken},
+    ReceiptCase{"tamp_response_unsigned", Operation::tamp, "application/tamp-status-response", content::tamp_response, false, is_taken},
+    ReceiptCase{"tamp_error", Operation::tamp, "application/tamp-error", content::tamp_error, true, is_taken},
     ReceiptCase{"tamp_error_as_response", Operation::tamp, "application/tamp-status-response", content::tamp_error, true, Code::unsupported},
     ReceiptCase{"tamp_as_cms", Operation::tamp, "application/cms", content::tamp_response, true, Code::unsupported},
     ReceiptCase{"tamp_query", Operation::tamp, "application/tamp-status-query", content::tamp_query, true, Code::unsupported},

@@ -12,7 +12,7 @@ using test::hex;
 using testing::HasSubstr;
 using testing::Not;
 
-Pal sample() {
+Pal sample_list() {
     Pal pal;
     pal.entries.push_back({"0002", std::nullopt, 1234, PalUri{"https://ca.example/.well-known/est/cacerts"}});
     pal.entries.push_back({"0026", Time{Seconds{1'795'233'600}}, 99, PalUri{"https://ca.example/.well-known/est/a%20b/firmware/7?x=1&y='2'"}});
@@ -24,22 +24,22 @@ Pal sample() {
 }
 
 TEST(Pal, XmlIsReadAsItWasWritten) {
-    const auto text = sample().to_xml();
+    const auto text = sample_list().to_xml();
     EXPECT_THAT(text, HasSubstr("<pal xmlns=\"urn:ietf:params:xml:ns:pal\">"));
     EXPECT_THAT(text, HasSubstr("<date>2026-11-21T04:00:00Z</date>")) << "2.1: 20 characters";
     EXPECT_THAT(text, Not(HasSubstr("& ")));
     const auto again = Pal::parse_xml(text);
     ASSERT_TRUE(again) << failure(again);
-    EXPECT_EQ(*again, sample());
+    EXPECT_EQ(*again, sample_list());
 }
 
 TEST(Pal, JsonIsReadAsItWasWritten) {
-    const auto text = sample().to_json();
+    const auto text = sample_list().to_json();
     EXPECT_THAT(text, HasSubstr("\"size\": 99")) << "2.1: a number";
     EXPECT_THAT(text, HasSubstr("\"serial\": 1461501637330902918203684832716283019655932542975")) << "2.1: a number, whole";
     const auto again = Pal::parse_json(text);
     ASSERT_TRUE(again) << failure(again);
-    EXPECT_EQ(*again, sample());
+    EXPECT_EQ(*again, sample_list());
 }
 
 TEST(Pal, EmptyListsAreLists) {
@@ -72,10 +72,10 @@ TEST(Pal, PrefixesAndOtherNamespacesOfAttributesAreXml) {
 }
 
 TEST(Pal, WhatStandsBehindTheLastEntryIsIgnored) {  // RFC 8295 2
-    auto pal = sample();
+    auto pal = sample_list();
     pal.entries.push_back({"0002", std::nullopt, 1, PalUri{"https://a/b"}});
-    EXPECT_EQ(*Pal::parse_xml(pal.to_xml()), sample());
-    EXPECT_EQ(*Pal::parse_json(pal.to_json()), sample());
+    EXPECT_EQ(*Pal::parse_xml(pal.to_xml()), sample_list());
+    EXPECT_EQ(*Pal::parse_json(pal.to_json()), sample_list());
 }
 
 TEST(Pal, AloneAPointerIsNoList) {  // RFC 8295 2.1.1, 0001

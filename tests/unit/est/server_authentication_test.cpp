@@ -17,7 +17,6 @@ protected:
                          const std::string& login = {}) {
         return world.send(post(target(label, "simplereenroll"), make_request(test::subject(name)).der, login), peer(identity));
     }
-    static std::string alice() { return basic("alice", alice_password); }
 };
 
 std::vector<std::string> challenges(const http::Response& response) {

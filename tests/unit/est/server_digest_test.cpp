@@ -187,7 +187,7 @@ TEST_F(EstDigestServer, CredentialWithoutDigestIsRefused) {
 }
 
 TEST_F(EstDigestServer, BasicIsNotAcceptedWhereOnlyDigestIs) {
-    EXPECT_EQ(send(basic("alice", alice_password)).status, 401u);
+    EXPECT_EQ(send(alice()).status, 401u);
 }
 
 }  // namespace

@@ -6,8 +6,6 @@ namespace {
 using namespace test;
 using testing::HasSubstr;
 
-std::string alice() { return basic("alice", alice_password); }
-
 TEST_F(EstServer, EnrollmentAnswersWithExactlyTheCertificate) {
     const auto request = make_request(subject("CN=device 1,O=Example"));
     const auto response = world.send(post(target("", "simpleenroll"), request.der, alice()), peer());
@@ -28,11 +26,11 @@ TEST_F(EstServer, NothingIsAnsweredBeforeItIsRecorded) {   // bug class 24
     EXPECT_FALSE(work.empty());
 }
 
-struct BodyCase {
+struct RequestBodyCase {
     std::string name;
     std::string (*write)(Bytes der);
 };
-class EstServerBody : public testing::TestWithParam<BodyCase> {};
+class EstServerBody : public testing::TestWithParam<RequestBodyCase> {};
 
 /// RFC 8951 3: base64 however it is wrapped, and whatever Content-Transfer-Encoding says.
 TEST_P(EstServerBody, IsRead) {
@@ -47,17 +45,17 @@ TEST_P(EstServerBody, IsRead) {
     }
 }
 INSTANTIATE_TEST_SUITE_P(Rfc8951, EstServerBody, testing::Values(
-    BodyCase{"lines", [](Bytes der) { return to_base64_lines(der); }},
-    BodyCase{"one_line", [](Bytes der) { return to_base64(der); }},
-    BodyCase{"crlf",
+    RequestBodyCase{"lines", [](Bytes der) { return to_base64_lines(der); }},
+    RequestBodyCase{"one_line", [](Bytes der) { return to_base64(der); }},
+    RequestBodyCase{"crlf",
              [](Bytes der) {
                  std::string out;
                  for (const char c : to_base64_lines(der)) c == '\n' ? out += "\r\n" : out += c;
                  return out;
              }},
-    BodyCase{"blanks", [](Bytes der) { return "  \t" + to_base64(der) + "\r\n\r\n"; }},
-    BodyCase{"pem", [](Bytes der) { return to_pem("CERTIFICATE REQUEST", der); }},
-    BodyCase{"der", [](Bytes der) { return std::string{as_text(der)}; }}),
+    RequestBodyCase{"blanks", [](Bytes der) { return "  \t" + to_base64(der) + "\r\n\r\n"; }},
+    RequestBodyCase{"pem", [](Bytes der) { return to_pem("CERTIFICATE REQUEST", der); }},
+    RequestBodyCase{"der", [](Bytes der) { return std::string{as_text(der)}; }}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(EstServer, MediaTypeMustBePkcs10) {

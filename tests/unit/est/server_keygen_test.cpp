@@ -31,7 +31,7 @@ TEST_F(EstKeygen, AnswersWithKeyAndCertificate) {
 TEST_F(EstKeygen, NothingIsAnsweredBeforeItIsRecorded) {   // bug class 24
     store::UnitOfWork work;
     const auto request = make_request(subject("CN=recorded"));
-    const auto response = world.server->serve(post(target("keys", "serverkeygen"), request.der, basic("alice", alice_password)), peer(), work);
+    const auto response = world.server->serve(post(target("keys", "serverkeygen"), request.der, alice()), peer(), work);
     ASSERT_EQ(response.status, 200u);
     EXPECT_FALSE(work.empty());
 }
@@ -53,10 +53,10 @@ TEST_F(EstKeygen, WhoAsksAndHow) {
     EXPECT_EQ(nobody.status, 401u);
     EXPECT_THAT(std::string{nobody.headers.find("WWW-Authenticate").value_or("")}, HasSubstr("Basic"));
     EXPECT_EQ(world.send(post(target("keys", "serverkeygen"), request.der, basic("alice", "wrong")), peer()).status, 401u);
-    auto plain = post(target("keys", "serverkeygen"), request.der, basic("alice", alice_password));
+    auto plain = post(target("keys", "serverkeygen"), request.der, alice());
     plain.headers.set("Content-Type", "text/plain");
     EXPECT_EQ(world.send(plain, peer()).status, 415u);
-    auto broken = post(target("keys", "serverkeygen"), request.der, basic("alice", alice_password));
+    auto broken = post(target("keys", "serverkeygen"), request.der, alice());
     broken.body = to_base64(Bytes{request.der}.first(40));
     EXPECT_EQ(world.send(broken, peer()).status, 400u);
     auto open = peer();
@@ -76,7 +76,7 @@ TEST_F(EstKeygen, NamesAreChecked) {
 TEST_F(EstKeygen, KeyAndSignatureOfTheRequestAreIgnored) {
     auto der = make_request(subject("CN=device 1")).der;
     der.back() ^= 0x55;
-    EXPECT_EQ(world.send(post(target("", "simpleenroll"), der, basic("alice", alice_password)), peer()).status, 400u);
+    EXPECT_EQ(world.send(post(target("", "simpleenroll"), der, alice()), peer()).status, 400u);
     EXPECT_EQ(ask("keys", der).status, 200u);
 }
 

@@ -102,7 +102,7 @@ TEST(EstLinking, ExampleOfRfc9148IsNotOfThisSession) {
 class EstLinkingServer : public EstServer {
 protected:
     http::Response enroll(const std::string& label, const x509::RequestTemplate& wanted, const http::Peer& from = peer(),
-                          const std::string& login = basic("alice", alice_password)) {
+                          const std::string& login = alice()) {
         return world.send(post(target(label, "simpleenroll"), make_request(wanted).der, login), from);
     }
     const std::string right = to_base64(peer().bindings.tls_exporter);
@@ -129,7 +129,7 @@ TEST_F(EstLinkingServer, RegistrationAuthorityIsExempt) {
     auto wanted = subject("CN=ra");
     wanted.extensions.push_back(x509::make_subject_alt_name({x509::GeneralName::from_text("dns:ra.example").value()}, false));
     const auto made = make_request(wanted);
-    const auto response = world.send(post(target("ra", "simpleenroll"), made.der, basic("alice", alice_password)), peer());
+    const auto response = world.send(post(target("ra", "simpleenroll"), made.der, alice()), peer());
     ASSERT_EQ(response.status, 200u) << response.body;
     const auto certificate = issued(response);
     const Identity ra{made.key, certificate,
@@ -142,7 +142,7 @@ TEST_F(EstLinkingServer, RegistrationAuthorityIsExempt) {
 
 /// Approval takes longer than a TLS session lasts: the same octets are answered over another one, made-up ones are not.
 TEST_F(EstLinkingServer, ApprovalOutlivesTheTlsSession) {
-    const auto request = post(target("manual", "simpleenroll"), make_request(with(right, {})).der, basic("alice", alice_password));
+    const auto request = post(target("manual", "simpleenroll"), make_request(with(right, {})).der, alice());
     ASSERT_EQ(world.send(request, peer()).status, 202u);
     auto later = peer();
     later.bindings.tls_exporter = ByteVec(32, 0x77);

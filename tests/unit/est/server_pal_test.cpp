@@ -33,7 +33,7 @@ protected:
     }
     Pal pal_by_password(const std::string& label = "") {
         auto request = asking("pal", "application/json", label);
-        request.headers.add("Authorization", basic("alice", alice_password));
+        request.headers.add("Authorization", alice());
         return Pal::parse_json(world.send(request, peer()).body).value();
     }
     static Types types(const Pal& pal) {
@@ -124,7 +124,7 @@ TEST_F(EstServerPal, SaysWhatToBeginWith) {  // 2.1.1: 0006, 0007, 0010; 9
 /// 9: what a person has decided since is fetched by GET.
 TEST_F(EstServerPal, DecidedRequestsAreToldAndFetched) {
     const auto request = make_request(subject("CN=patient"));
-    EXPECT_EQ(world.send(post(target("manual", "simpleenroll"), request.der, basic("alice", alice_password)), peer()).status, 202u);
+    EXPECT_EQ(world.send(post(target("manual", "simpleenroll"), request.der, alice()), peer()).status, 202u);
     EXPECT_EQ(types(pal_by_password("manual")), (Types{"0002", "0006"})) << "nothing is decided yet";
     decide(1, true);
     const auto list = pal_by_password("manual");
@@ -147,7 +147,7 @@ TEST_F(EstServerPal, DecidedRequestsAreToldAndFetched) {
     EXPECT_TRUE(same(issued(answer).spki(), request.key.public_key().spki()));
     EXPECT_EQ(types(pal_by_password("manual")), (Types{"0002", "0006"}));
 
-    EXPECT_EQ(world.send(post(target("manual", "simpleenroll"), make_request(subject("CN=unlucky")).der, basic("alice", alice_password)), peer()).status, 202u);
+    EXPECT_EQ(world.send(post(target("manual", "simpleenroll"), make_request(subject("CN=unlucky")).der, alice()), peer()).status, 202u);
     decide(2, false);
     EXPECT_EQ(types(pal_by_password("manual")), (Types{"0002", "0009"}));
     EXPECT_EQ(outcome("simpleenroll/2", "alice", alice_password).status, 403u);
@@ -172,7 +172,7 @@ protected:
 
 TEST_P(EstPalNotices, AreThoseOfTheKeysUsage) {
     const auto& wanted = GetParam();
-    const auto password = basic("alice", alice_password);
+    const auto password = alice();
     EXPECT_EQ(notice(), wanted.begin);
     const auto request = ask("simpleenroll", peer(), password);
     ask("simpleenroll", peer(), password);

@@ -85,7 +85,7 @@ TEST_F(EstServer, OwnsItsPrefixOnly) {
 
 TEST_F(EstServer, OptionalOperationsAreNotOffered) {
     for (const auto* operation : {"fullcmc", "serverkeygen"}) {
-        const auto response = world.send(post(target("", operation), {}, basic("alice", alice_password)), peer());
+        const auto response = world.send(post(target("", operation), {}, alice()), peer());
         EXPECT_EQ(response.status, 404u);
         EXPECT_THAT(response.body, testing::HasSubstr("not offered"));
     }
@@ -98,7 +98,7 @@ TEST_F(EstServer, WithoutTlsNothingIsAnswered) {
     const auto request = make_request(subject("CN=a"));
     for (const auto* operation : operations) {
         EXPECT_EQ(world.send(get(target("", operation)), plain).status, 403u) << operation;
-        EXPECT_EQ(world.send(post(target("", operation), request.der, basic("alice", alice_password)), plain).status, 403u);
+        EXPECT_EQ(world.send(post(target("", operation), request.der, alice()), plain).status, 403u);
     }
 }
 
@@ -108,7 +108,7 @@ TEST_F(EstServer, DisabledLabelIsNotFound) {
     const auto identity = world.enrolled("", "CN=holder");
     for (const auto* operation : operations) {
         EXPECT_EQ(world.send(get(target("off", operation)), peer(identity)).status, 404u) << operation;
-        EXPECT_EQ(world.send(post(target("off", operation), request.der, basic("alice", alice_password)), peer(identity)).status,
+        EXPECT_EQ(world.send(post(target("off", operation), request.der, alice()), peer(identity)).status,
                   404u) << operation;
     }
     world.restart([](ServerConfig& config) { for (auto& label : config.labels) label.enabled = true; });
@@ -181,7 +181,7 @@ TEST_F(EstServer, CsrAttributesNeedNobodyUnlessConfigured) {
     EXPECT_EQ(world.send(request, peer()).status, 401u);
     request.headers.add("Authorization", basic("alice", "wrong"));
     EXPECT_EQ(world.send(request, peer()).status, 401u);
-    request.headers.set("Authorization", basic("alice", alice_password));
+    request.headers.set("Authorization", alice());
     EXPECT_EQ(world.send(request, peer()).status, 200u);
 }
 

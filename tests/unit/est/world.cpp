@@ -163,7 +163,7 @@ est::Exchange World::exchange(http::Peer from) {
 Identity World::enrolled(const std::string& name, const std::string& text, const std::string& authorization) {
     const auto request = make_request(subject(text));
     const auto response = send(post(target(name, "simpleenroll"), request.der,
-                                    authorization.empty() ? basic("alice", alice_password) : authorization), peer());
+                                    authorization.empty() ? alice() : authorization), peer());
     EXPECT_EQ(response.status, 200u) << response.body;
     auto certificate = issued(response);
     auto ours = certificate.issuer() == other_ca->issuing.subject() ? *other_ca : *ca;
@@ -235,6 +235,7 @@ http::Peer peer(const Identity& identity) {
 std::string basic(const std::string& user, const std::string& password) {
     return http::write_basic(user, crypto::Secret{std::string_view{password}});
 }
+std::string alice() { return basic("alice", alice_password); }
 
 http::Request get(const std::string& target, const std::string& method) {
     http::Request request;

@@ -60,6 +60,8 @@ private:
 http::Peer peer();
 http::Peer peer(const Identity& identity);
 std::string basic(const std::string& user, const std::string& password);
+/// The Authorization field of alice.
+std::string alice();
 http::Request get(const std::string& target, const std::string& method = "GET");
 http::Request post(const std::string& target, Bytes request_der, const std::string& authorization = {});
 std::string target(const std::string& label, const std::string& operation);

@@ -11,7 +11,7 @@
 namespace estuary::client {
 namespace {
 
-using namespace ocsp::test;
+using namespace ocsp::relying_party;
 using testing::HasSubstr;
 
 TEST(Issuer, MustHaveSigned) {

@@ -5,7 +5,7 @@
 namespace estuary::client {
 namespace {
 
-using namespace ocsp::test;
+using namespace ocsp::relying_party;
 using testing::HasSubstr;
 
 ocsp::StatusOptions crl_only() {

@@ -11,11 +11,10 @@ namespace estuary::daemon {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::now;
 using testing::run;
 using testing::TemporaryDirectory;
 using ::testing::HasSubstr;
-
-constexpr Time now{Seconds{1'795'000'000}};
 
 class Rollover : public ::testing::Test {
 protected:

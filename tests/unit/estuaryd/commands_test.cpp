@@ -9,11 +9,10 @@ namespace estuary::daemon {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::now;
 using testing::run;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr Time now{Seconds{1'795'000'000}};
 
 class Commands : public testing::InstalledSuite<Commands> {
 public:

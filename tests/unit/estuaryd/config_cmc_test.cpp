@@ -1,20 +1,16 @@
 // [cmc] and its labels.
-#include <gmock/gmock.h>
-
-#include "apps/estuaryd/config.h"
+#include "tests/unit/estuaryd/configuration_text.h"
 
 namespace estuary::daemon {
 namespace {
 
+using testing::all_faults;
+using testing::one_ca_and_profile;
+using testing::parse;
 using ::testing::HasSubstr;
 
-constexpr std::string_view good = R"([tls]
-hosts = ["localhost"]
-[ca.issuing]
-directory = "ca"
-[profile.device]
-key_types = ["p256"]
-[manufacturer.acme]
+std::string cmc_configuration() {
+    return std::string{one_ca_and_profile} + R"([manufacturer.acme]
 anchors = "acme.pem"
 [est.label.line7]
 profile = "device"
@@ -22,17 +18,10 @@ profile = "device"
 [cmc.label.line7]
 profile = "device"
 )";
-
-ReadConfiguration parse(const std::string& text) { return parse_configuration(text, "/data", "estuary.toml"); }
-
-std::string all_faults(const ReadConfiguration& read) {
-    std::string text;
-    for (const auto& fault : read.faults) text += to_string(fault) + "\n";
-    return text;
 }
 
 TEST(CmcConfiguration, LabelWithoutAcceptLetsNobodyIn) {  // bug class 9
-    const auto read = parse(std::string{good});
+    const auto read = parse(cmc_configuration());
     ASSERT_TRUE(read.configuration) << all_faults(read);
     const auto& endpoint = read.configuration->cmc.server.endpoints.at(0);
     EXPECT_EQ(endpoint.label, "line7");
@@ -44,14 +33,14 @@ TEST(CmcConfiguration, LabelWithoutAcceptLetsNobodyIn) {  // bug class 9
 }
 
 TEST(CmcConfiguration, AbsentMeansThatItIsNotSpoken) {
-    const auto text = std::string{good};
+    const auto text = cmc_configuration();
     const auto read = parse(text.substr(0, text.find("[cmc]")));
     ASSERT_TRUE(read.configuration) << all_faults(read);
     EXPECT_FALSE(read.configuration->cmc.present);
 }
 
 TEST(CmcConfiguration, EverythingIsRead) {
-    const auto read = parse(std::string{good} + R"(accept = ["secret", "certificate", "registration authority", "transport", "manufacturer:acme"]
+    const auto read = parse(cmc_configuration() + R"(accept = ["secret", "certificate", "registration authority", "transport", "manufacturer:acme"]
 ra_labels = ["line7", "default"]
 path = "/cmc/line7"
 fullcmc = true
@@ -78,29 +67,29 @@ signing_time_tolerance = "1h"
     EXPECT_TRUE(read.configuration->est.labels.at(0).fullcmc);
 }
 
-struct Wrong {
+struct CmcFault {
     std::string name, text, message;
 };
-class CmcConfigurationFault : public testing::TestWithParam<Wrong> {};
+class CmcConfigurationFault : public ::testing::TestWithParam<CmcFault> {};
 
 TEST_P(CmcConfigurationFault, IsTold) {
-    const auto read = parse(std::string{good} + GetParam().text);
+    const auto read = parse(cmc_configuration() + GetParam().text);
     EXPECT_FALSE(read.configuration);
     EXPECT_THAT(all_faults(read), HasSubstr(GetParam().message));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, CmcConfigurationFault, testing::Values(
-    Wrong{"word", "accept = [\"password\"]\n", "'password' is not one of: certificate, registration authority"},
-    Wrong{"manufacturer", "accept = [\"manufacturer:globex\"]\n", "there is no [manufacturer.globex]"},
-    Wrong{"key", "acept = []\n", "did you mean 'accept'?"},
-    Wrong{"relative_path", "path = \"cmc\"\n", "is not a path of your own"},
-    Wrong{"well_known_path", "path = \"/.well-known/est\"\n", "is not a path of your own"},
-    Wrong{"health_path", "path = \"/healthz\"\n", "is not a path of your own"},
-    Wrong{"path_twice", "path = \"/cmc\"\n[cmc.label.b]\nprofile = \"device\"\npath = \"/cmc\"\n", "is another label's path too"},
-    Wrong{"profile", "[cmc.label.b]\nprofile = \"printer\"\n", "there is no [profile.printer]"},
-    Wrong{"no_profile", "[cmc.label.b]\n", "is missing: say which profile"},
-    Wrong{"no_est_label", "[cmc.label.b]\nprofile = \"device\"\nfullcmc = true\n", "there is no label of EST with the path 'b'"},
-    Wrong{"closed_path", "enabled = false\npath = \"/cmc\"\n", "has a path, but is not enabled"}),
+INSTANTIATE_TEST_SUITE_P(All, CmcConfigurationFault, ::testing::Values(
+    CmcFault{"word", "accept = [\"password\"]\n", "'password' is not one of: certificate, registration authority"},
+    CmcFault{"manufacturer", "accept = [\"manufacturer:globex\"]\n", "there is no [manufacturer.globex]"},
+    CmcFault{"key", "acept = []\n", "did you mean 'accept'?"},
+    CmcFault{"relative_path", "path = \"cmc\"\n", "is not a path of your own"},
+    CmcFault{"well_known_path", "path = \"/.well-known/est\"\n", "is not a path of your own"},
+    CmcFault{"health_path", "path = \"/healthz\"\n", "is not a path of your own"},
+    CmcFault{"path_twice", "path = \"/cmc\"\n[cmc.label.b]\nprofile = \"device\"\npath = \"/cmc\"\n", "is another label's path too"},
+    CmcFault{"profile", "[cmc.label.b]\nprofile = \"printer\"\n", "there is no [profile.printer]"},
+    CmcFault{"no_profile", "[cmc.label.b]\n", "is missing: say which profile"},
+    CmcFault{"no_est_label", "[cmc.label.b]\nprofile = \"device\"\nfullcmc = true\n", "there is no label of EST with the path 'b'"},
+    CmcFault{"closed_path", "enabled = false\npath = \"/cmc\"\n", "has a path, but is not enabled"}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

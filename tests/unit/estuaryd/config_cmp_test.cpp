@@ -1,37 +1,26 @@
 // [cmp] and its labels.
-#include <gmock/gmock.h>
-
-#include "apps/estuaryd/config.h"
+#include "tests/unit/estuaryd/configuration_text.h"
 
 namespace estuary::daemon {
 namespace {
 
+using testing::all_faults;
+using testing::one_ca_and_profile;
+using testing::parse;
 using ::testing::HasSubstr;
 
-constexpr std::string_view good = R"([tls]
-hosts = ["localhost"]
-[ca.issuing]
-directory = "ca"
-[profile.device]
-key_types = ["p256"]
-[manufacturer.acme]
+std::string cmp_configuration() {
+    return std::string{one_ca_and_profile} + R"([manufacturer.acme]
 anchors = "acme.pem"
 [cmp]
 listen = ["127.0.0.1:8445"]
 [cmp.label.default]
 profile = "device"
 )";
-
-ReadConfiguration parse(const std::string& text) { return parse_configuration(text, "/data", "estuary.toml"); }
-
-std::string all_faults(const ReadConfiguration& read) {
-    std::string text;
-    for (const auto& fault : read.faults) text += to_string(fault) + "\n";
-    return text;
 }
 
 TEST(CmpConfiguration, LabelWithoutEnrollLetsNobodyIn) {   // bug class 9
-    const auto read = parse(std::string{good});
+    const auto read = parse(cmp_configuration());
     ASSERT_TRUE(read.configuration) << all_faults(read);
     const auto& label = read.configuration->cmp.server.labels.at(0);
     EXPECT_EQ(label.name, "");
@@ -42,14 +31,14 @@ TEST(CmpConfiguration, LabelWithoutEnrollLetsNobodyIn) {   // bug class 9
 }
 
 TEST(CmpConfiguration, AbsentMeansThatItIsNotSpoken) {
-    const auto text = std::string{good};
+    const auto text = cmp_configuration();
     const auto read = parse(text.substr(0, text.find("[cmp]")));
     ASSERT_TRUE(read.configuration) << all_faults(read);
     EXPECT_FALSE(read.configuration->cmp.present);
 }
 
 TEST(CmpConfiguration, EverythingIsRead) {
-    const auto read = parse(std::string{good} + R"(more_profiles = ["device"]
+    const auto read = parse(cmp_configuration() + R"(more_profiles = ["device"]
 enroll = ["secret", "certificate", "registration authority", "manufacturer:acme"]
 update = false
 confirm_wait = "7m"
@@ -72,18 +61,12 @@ profile = "device"
 struct CmpFault {
     std::string name, from, to, message;
 };
-class CmpConfigurationFault : public testing::TestWithParam<CmpFault> {};
+class CmpConfigurationFault : public ::testing::TestWithParam<CmpFault> {};
 
 TEST_P(CmpConfigurationFault, IsTold) {
-    auto text = std::string{good};
-    const auto at = text.find(GetParam().from);
-    ASSERT_NE(at, std::string::npos);
-    text.replace(at, GetParam().from.size(), GetParam().to);
-    const auto read = parse(text);
-    EXPECT_FALSE(read.configuration);
-    EXPECT_THAT(all_faults(read), HasSubstr(GetParam().message));
+    testing::expect_fault(cmp_configuration(), GetParam().from, GetParam().to, GetParam().message);
 }
-INSTANTIATE_TEST_SUITE_P(Section, CmpConfigurationFault, testing::Values(
+INSTANTIATE_TEST_SUITE_P(Section, CmpConfigurationFault, ::testing::Values(
     CmpFault{"nowhere", "listen = [\"127.0.0.1:8445\"]\n", "", "is missing: say where CMP is spoken"},
     CmpFault{"no_label", "[cmp.label.default]\nprofile = \"device\"\n", "", "CMP needs a label"},
     CmpFault{"unknown_profile", "[cmp.label.default]\nprofile = \"device\"", "[cmp.label.default]\nprofile = \"none\"", "there is no [profile.none]"},
@@ -96,6 +79,40 @@ INSTANTIATE_TEST_SUITE_P(Section, CmpConfigurationFault, testing::Values(
     CmpFault{"reserved_profile", "[profile.device]", "[profile.\"estuaryd-cmp:x\"]\n[profile.device]", "estuaryd's own profile"},
     CmpFault{"same_path", "[cmp.label.default]\n", "[cmp.label.x]\npath = \"\"\nprofile = \"device\"\n[cmp.label.default]\n", "another label's path"}),
     [](const auto& test) { return test.param.name; });
+
+TEST(CmpConfiguration, PortsOverTcpHaveALabelEach) {
+    auto text = cmp_configuration();
+    text.replace(text.find("listen = [\"127.0.0.1:8445\"]"), 27, "tcp_listen = [\"*:829\", \"127.0.0.1:830=l7\"]");   // HTTP is not needed beside it
+    const auto read = parse(text + "[cmp.label.line7]\npath = \"l7\"\nprofile = \"device\"\n");
+    ASSERT_TRUE(read.configuration) << all_faults(read);
+    const auto& cmp = read.configuration->cmp;
+    EXPECT_TRUE(cmp.listen.empty());
+    ASSERT_EQ(cmp.tcp_listen.size(), 2u);
+    EXPECT_EQ(to_string(cmp.tcp_listen[0].listen), "*:829");
+    EXPECT_EQ(cmp.tcp_listen[0].label, "");
+    EXPECT_EQ(to_string(cmp.tcp_listen[1].listen), "127.0.0.1:830");
+    EXPECT_EQ(cmp.tcp_listen[1].label, "l7");
+}
+
+TEST(CmpConfiguration, TcpIsOffUnlessItIsAskedFor) {
+    const auto read = parse(cmp_configuration());
+    ASSERT_TRUE(read.configuration) << all_faults(read);
+    EXPECT_TRUE(read.configuration->cmp.tcp_listen.empty());
+}
+
+TEST(CmpConfiguration, PortsOverTcpWithoutALabelAreFaults) {
+    for (const std::string value : {"*:829=none", "*:829=line7", "*", "*:829=", "nowhere:829"}) {
+        auto text = cmp_configuration();
+        text.replace(text.find("[cmp.label.default]"), 0, "tcp_listen = [\"" + value + "\"]\n");
+        const auto read = parse(text + "[cmp.label.line7]\nenabled = false\nprofile = \"device\"\n");
+        if (value == "*:829=") {   // the default label has the empty path
+            EXPECT_TRUE(read.configuration) << all_faults(read);
+        } else {
+            EXPECT_FALSE(read.configuration) << value;
+            EXPECT_THAT(all_faults(read), HasSubstr("tcp_listen")) << value;
+        }
+    }
+}
 
 }  // namespace
 }  // namespace estuary::daemon

@@ -1,32 +1,15 @@
-#include <gmock/gmock.h>
-
-#include "apps/estuaryd/config.h"
+#include "tests/unit/estuaryd/configuration_text.h"
 
 namespace estuary::daemon {
 namespace {
 
+using testing::all_faults;
+using testing::least_configuration;
+using testing::parse;
 using ::testing::HasSubstr;
 
-constexpr std::string_view good = R"([tls]
-hosts = ["localhost"]
-[ca.issuing]
-directory = "ca"
-[profile.device]
-key_types = ["p256"]
-[est.label.default]
-profile = "device"
-)";
-
-ReadConfiguration parse(std::string_view text) { return parse_configuration(text, "/data", "estuary.toml"); }
-
-std::string all_faults(const ReadConfiguration& read) {
-    std::string text;
-    for (const auto& fault : read.faults) text += to_string(fault) + "\n";
-    return text;
-}
-
 TEST(Configuration, reads_the_least_and_fills_in_the_rest) {
-    const auto read = parse(good);
+    const auto read = parse(least_configuration());
     ASSERT_TRUE(read.configuration) << all_faults(read);
     const auto& configuration = *read.configuration;
     ASSERT_EQ(configuration.listen.size(), 1u);
@@ -39,7 +22,7 @@ TEST(Configuration, reads_the_least_and_fills_in_the_rest) {
 }
 
 TEST(Configuration, label_without_enroll_lets_nobody_in) {  // bug class 9
-    const auto read = parse(good);
+    const auto read = parse(least_configuration());
     ASSERT_TRUE(read.configuration);
     const auto& label = read.configuration->est.labels.at(0);
     EXPECT_EQ(label.name, "");
@@ -87,7 +70,7 @@ TEST(Configuration, new_installation_with_every_commented_key_is_good) {
 }
 
 TEST(Configuration, certificates_of_manufacturers_are_checked_softly_unless_it_says_otherwise) {
-    const auto read = parse(std::string{good} + "[manufacturer.a]\nanchors = \"a.pem\"\n[manufacturer.b]\nanchors = \"b.pem\"\n"
+    const auto read = parse(least_configuration() + "[manufacturer.a]\nanchors = \"a.pem\"\n[manufacturer.b]\nanchors = \"b.pem\"\n"
                                                 "check_status = \"hard\"\ncheck_addresses = \"any\"\n");
     ASSERT_TRUE(read.configuration) << all_faults(read);
     const auto& [a, b] = std::tie(read.configuration->manufacturers[0], read.configuration->manufacturers[1]);
@@ -105,7 +88,7 @@ TEST(Configuration, server_profile_gives_no_registration_authority) {
 }
 
 TEST(Configuration, all_faults_are_told_at_once_in_the_order_of_the_file) {
-    const auto read = parse(std::string{good} + "[log]\nlevel = 7\n[server]\nlisten = [\"nowhere\"]\nlimit = 1\n");
+    const auto read = parse(least_configuration() + "[log]\nlevel = 7\n[server]\nlisten = [\"nowhere\"]\nlimit = 1\n");
     EXPECT_FALSE(read.configuration);
     ASSERT_EQ(read.faults.size(), 3u) << all_faults(read);
     EXPECT_EQ(read.faults[0].place.line, 10u);
@@ -115,7 +98,7 @@ TEST(Configuration, all_faults_are_told_at_once_in_the_order_of_the_file) {
 
 struct FaultCase {
     std::string name;
-    std::string text;     ///< appended to `good`, whose last line is 8
+    std::string text;     ///< appended to least_configuration(), whose last line is 8
     unsigned line;
     std::string key, message;
 };
@@ -123,7 +106,7 @@ class ConfigurationFault : public ::testing::TestWithParam<FaultCase> {};
 
 TEST_P(ConfigurationFault, is_told_with_its_line) {
     const auto& wanted = GetParam();
-    const auto read = parse(std::string{good} + wanted.text);
+    const auto read = parse(least_configuration() + wanted.text);
     EXPECT_FALSE(read.configuration);
     for (const auto& fault : read.faults) {
         if (fault.place.line != wanted.line || fault.place.key != wanted.key) continue;
@@ -194,7 +177,7 @@ struct HostFault {
 };
 class ConfigurationHost : public ::testing::TestWithParam<HostFault> {};
 TEST_P(ConfigurationHost, is_refused) {
-    auto text = std::string{good};
+    auto text = least_configuration();
     text.replace(text.find("\"localhost\""), 11, GetParam().hosts);
     const auto read = parse(text);
     ASSERT_FALSE(read.faults.empty());

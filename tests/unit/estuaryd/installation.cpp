@@ -24,12 +24,12 @@ TemporaryDirectory::~TemporaryDirectory() {
     fs::remove_all(path_, ignored);
 }
 
-Ran run(std::vector<std::string> words, Time now) {
+Ran run(std::vector<std::string> words, Time at) {
     words.insert(words.begin(), "estuaryd");
     std::vector<const char*> arguments;
     for (const auto& word : words) arguments.push_back(word.c_str());
     std::ostringstream out, err;
-    const ManualClock clock{now};
+    const ManualClock clock{at};
     crypto::SystemEntropy entropy;
     const auto status = daemon::run(static_cast<int>(arguments.size()), arguments.data(), {out, err, clock, entropy});
     return {status, out.str(), err.str()};

@@ -24,8 +24,10 @@ struct Ran {
     int status = 0;
     std::string out, err;
 };
+/// When installations are made, and commands are run.
+inline constexpr Time now{Seconds{1'795'000'000}};
 /// Runs estuaryd with these words, at a time set by hand.
-Ran run(std::vector<std::string> words, Time now = Time{Seconds{1'795'000'000}});
+Ran run(std::vector<std::string> words, Time at = now);
 
 std::string read_text(const std::filesystem::path& path);
 void write_text(const std::filesystem::path& path, const std::string& text);

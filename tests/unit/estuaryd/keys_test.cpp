@@ -5,6 +5,7 @@
 #include "apps/estuaryd/config_keys.h"
 #include "apps/estuaryd/session.h"
 #include "estuary/base/encoding.h"
+#include "tests/unit/estuaryd/configuration_text.h"
 #include "tests/unit/estuaryd/installed_suite.h"
 
 namespace estuary::daemon {
@@ -12,29 +13,24 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::string_view good = R"([tls]
+constexpr std::string_view keys_configuration = R"([tls]
 hosts = ["localhost"]
 [ca.issuing]
 directory = "ca"
 [profile.device]
 key_types = ["p256", "rsa2048"]
 )";
-constexpr std::string_view label = R"([est.label.default]
+constexpr std::string_view label_that_makes_keys = R"([est.label.default]
 profile = "device"
 serverkeygen = ["basic"]
 )";
 
-ReadConfiguration parse(const std::string& more) { return parse_configuration(std::string{good} + more, "/data", "estuary.toml"); }
+ReadConfiguration parse_keys(const std::string& more) { return testing::parse(std::string{keys_configuration} + more); }
 
-std::string faults(const std::string& more) {
-    const auto read = parse(more);
-    std::string text;
-    for (const auto& fault : read.faults) text += to_string(fault) + "\n";
-    return text;
-}
+std::string keys_faults(const std::string& more) { return testing::all_faults(parse_keys(more)); }
 
 TEST(KeysConfiguration, NothingIsOfferedUnlessItIsSaid) {   // bug class 9
-    const auto read = parse("[est.label.default]\nprofile = \"device\"\nenroll = [\"basic\"]\n");
+    const auto read = parse_keys("[est.label.default]\nprofile = \"device\"\nenroll = [\"basic\"]\n");
     ASSERT_TRUE(read.configuration);
     EXPECT_FALSE(read.configuration->est.labels.at(0).serverkeygen.anything());
     EXPECT_FALSE(makes_keys(*read.configuration, "issuing"));
@@ -43,8 +39,8 @@ TEST(KeysConfiguration, NothingIsOfferedUnlessItIsSaid) {   // bug class 9
 }
 
 TEST(KeysConfiguration, SlowKeysOfLabelsThatMakeThemAreKeptReady) {
-    const auto read = parse(std::string{label});
-    ASSERT_TRUE(read.configuration) << faults(std::string{label});
+    const auto read = parse_keys(std::string{label_that_makes_keys});
+    ASSERT_TRUE(read.configuration) << keys_faults(std::string{label_that_makes_keys});
     EXPECT_TRUE(makes_keys(*read.configuration, "issuing"));
     EXPECT_FALSE(makes_keys(*read.configuration, "other"));
     EXPECT_EQ(read.configuration->keys.pool.ready, (std::map<std::string, std::size_t>{{"rsa2048", 4}}));
@@ -52,7 +48,7 @@ TEST(KeysConfiguration, SlowKeysOfLabelsThatMakeThemAreKeptReady) {
 }
 
 TEST(KeysConfiguration, IsRead) {
-    const auto read = parse(std::string{label} + "serverkeygen_encrypted = true\n" + R"([keys]
+    const auto read = parse_keys(std::string{label_that_makes_keys} + "serverkeygen_encrypted = true\n" + R"([keys]
 threads = 2
 direct_max = 0
 [keys.ready]
@@ -76,7 +72,7 @@ expires = "2d"
 }
 
 TEST(KeysConfiguration, ServerKeysNeedNotSign) {
-    auto text = std::string{good};
+    auto text = std::string{keys_configuration};
     text.replace(text.find("[profile.device]\n"), 17, "[profile.device]\nserver_key_types = [\"x25519\", \"p384\"]\n");
     const auto read = parse_configuration(text, "/data", "estuary.toml");
     ASSERT_TRUE(read.configuration);
@@ -84,13 +80,13 @@ TEST(KeysConfiguration, ServerKeysNeedNotSign) {
 }
 
 TEST(KeysConfiguration, FaultsAreTold) {
-    EXPECT_THAT(faults("[keys.ready]\np256 = 3\n"), HasSubstr("in no time"));
-    EXPECT_THAT(faults("[keys.ready]\nrsa1 = 3\n"), HasSubstr("unknown key"));
-    EXPECT_THAT(faults("[keys.recovery]\napprovals = 1\noperators = [\"ann\"]\n"), HasSubstr("keys.recovery.agents: is missing"));
-    EXPECT_THAT(faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"ann\"]\n"), HasSubstr("nobody could recover"));
-    EXPECT_THAT(faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"ann\", \"ann\"]\n"), HasSubstr("twice"));
-    EXPECT_THAT(faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"operator:ann\", \"b\"]\n"), HasSubstr("not the name of an account"));
-    auto text = std::string{good};
+    EXPECT_THAT(keys_faults("[keys.ready]\np256 = 3\n"), HasSubstr("in no time"));
+    EXPECT_THAT(keys_faults("[keys.ready]\nrsa1 = 3\n"), HasSubstr("unknown key"));
+    EXPECT_THAT(keys_faults("[keys.recovery]\napprovals = 1\noperators = [\"ann\"]\n"), HasSubstr("keys.recovery.agents: is missing"));
+    EXPECT_THAT(keys_faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"ann\"]\n"), HasSubstr("nobody could recover"));
+    EXPECT_THAT(keys_faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"ann\", \"ann\"]\n"), HasSubstr("twice"));
+    EXPECT_THAT(keys_faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"operator:ann\", \"b\"]\n"), HasSubstr("not the name of an account"));
+    auto text = std::string{keys_configuration};
     text.replace(text.find("[profile.device]\n"), 17, "[profile.device]\narchive_keys = true\n");
     const auto read = parse_configuration(text, "/data", "estuary.toml");
     ASSERT_EQ(read.faults.size(), 1u);

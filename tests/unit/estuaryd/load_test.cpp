@@ -11,13 +11,12 @@ namespace estuary::daemon {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::now;
 using testing::read_text;
 using testing::run;
 using testing::TemporaryDirectory;
 using testing::write_text;
 using ::testing::HasSubstr;
-
-constexpr Time now{Seconds{1'795'000'000}};
 
 class Check : public ::testing::Test {
 public:

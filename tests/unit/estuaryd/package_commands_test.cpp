@@ -10,11 +10,11 @@
 namespace estuary::daemon {
 namespace {
 
+using testing::now;
 using testing::run;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr Time now{Seconds{1'795'000'000}};
 constexpr der::Oid firmware{"1.2.840.113549.1.9.16.1.16"};
 constexpr der::Oid symmetric_keys{"1.2.840.113549.1.9.16.1.25"};
 

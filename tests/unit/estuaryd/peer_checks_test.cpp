@@ -12,7 +12,7 @@ namespace estuary::daemon {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace ocsp::test;
+using namespace ocsp::relying_party;
 using ocsp::PeerCheck;
 using ::testing::HasSubstr;
 

@@ -4,6 +4,7 @@
 #include "apps/estuaryd/expiry.h"
 #include "apps/estuaryd/status_config.h"
 #include "estuary/base/encoding.h"
+#include "tests/unit/estuaryd/configuration_text.h"
 #include "tests/unit/estuaryd/status_fixture.h"
 
 namespace estuary::daemon {
@@ -191,45 +192,31 @@ TEST(Expiry, grows_more_urgent) {
     EXPECT_EQ(expiry.urgency(Time{Seconds{1'000'001}}), Urgency::past);
 }
 
-constexpr std::string_view least = R"([tls]
-hosts = ["localhost"]
-[ca.issuing]
-directory = "ca"
-[profile.device]
-key_types = ["p256"]
-[est.label.default]
-profile = "device"
-)";
-
-std::string faults(const std::string& more) {
-    std::string text;
-    for (const auto& fault : parse_configuration(std::string{least} + more, "/data", "estuary.toml").faults) text += to_string(fault) + "\n";
-    return text;
-}
+std::string status_faults(const std::string& more) { return testing::all_faults(testing::parse(testing::least_configuration() + more)); }
 
 TEST(StatusConfiguration, each_fault_has_its_line_and_key) {
-    EXPECT_THAT(faults("[status]\nurl = \"https://ca.example\"\n"), HasSubstr("estuary.toml:10: status.url: "));
-    EXPECT_THAT(faults("[status]\nurl = \"http://ca.example/?x\"\n"), HasSubstr("status.url"));
-    EXPECT_THAT(faults("[status]\nlisten = [\"nowhere\"]\n"), HasSubstr("estuary.toml:10: status.listen"));
-    EXPECT_THAT(faults("[status]\nurls = \"x\"\n"), HasSubstr("did you mean 'url'?"));
-    EXPECT_THAT(faults("[status]\nnever_issued = \"good\"\n"), HasSubstr("estuary.toml:10: status.never_issued"));
-    EXPECT_THAT(faults("[status]\narchive = \"-1d\"\n"), HasSubstr("estuary.toml:10: status.archive"));
-    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nshards = 2\n"), HasSubstr("estuary.toml:11: ca.issuing.crl.shards: is more than 1"));
-    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nshards = 0\n"), HasSubstr("takes 1 to 4096"));
-    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nvalidity = \"1d\"\ninterval = \"1d\"\n"), HasSubstr("12: ca.issuing.crl.interval"));
-    EXPECT_THAT(faults("[status]\n[ca.issuing.crl]\nvalidity = \"5s\"\n"), HasSubstr("ca.issuing.crl.validity"));
-    EXPECT_THAT(faults("[status]\n[ca.issuing.ocsp]\nkey_type = \"x25519\"\n"), HasSubstr("ca.issuing.ocsp.key_type"));
-    EXPECT_THAT(faults("[status]\n[ca.issuing.ocsp]\nvalidity = \"90d\"\n"), HasSubstr("ca.issuing.ocsp.validity"));
-    EXPECT_THAT(faults("[ca.issuing.crl]\nshards = 2\n"), HasSubstr("there is no [status]"));
-    EXPECT_THAT(faults("[status]\n[ca.\"issuing.2\"]\ndirectory = \"x\"\n"), HasSubstr("generation 2 of 'issuing'"));
-    EXPECT_THAT(faults("[status]\n[ca.root-1]\ndirectory = \"x\"\n"), HasSubstr("offline roots"));
-    EXPECT_THAT(faults("[status]\n[ca.\"my ca\"]\ndirectory = \"x\"\n"), HasSubstr("only letters, digits"));
-    EXPECT_THAT(faults("[status]\n[profile.\"estuaryd-ocsp:issuing\"]\nkey_types = [\"p256\"]\n"), HasSubstr("choose another"));
+    EXPECT_THAT(status_faults("[status]\nurl = \"https://ca.example\"\n"), HasSubstr("estuary.toml:10: status.url: "));
+    EXPECT_THAT(status_faults("[status]\nurl = \"http://ca.example/?x\"\n"), HasSubstr("status.url"));
+    EXPECT_THAT(status_faults("[status]\nlisten = [\"nowhere\"]\n"), HasSubstr("estuary.toml:10: status.listen"));
+    EXPECT_THAT(status_faults("[status]\nurls = \"x\"\n"), HasSubstr("did you mean 'url'?"));
+    EXPECT_THAT(status_faults("[status]\nnever_issued = \"good\"\n"), HasSubstr("estuary.toml:10: status.never_issued"));
+    EXPECT_THAT(status_faults("[status]\narchive = \"-1d\"\n"), HasSubstr("estuary.toml:10: status.archive"));
+    EXPECT_THAT(status_faults("[status]\n[ca.issuing.crl]\nshards = 2\n"), HasSubstr("estuary.toml:11: ca.issuing.crl.shards: is more than 1"));
+    EXPECT_THAT(status_faults("[status]\n[ca.issuing.crl]\nshards = 0\n"), HasSubstr("takes 1 to 4096"));
+    EXPECT_THAT(status_faults("[status]\n[ca.issuing.crl]\nvalidity = \"1d\"\ninterval = \"1d\"\n"), HasSubstr("12: ca.issuing.crl.interval"));
+    EXPECT_THAT(status_faults("[status]\n[ca.issuing.crl]\nvalidity = \"5s\"\n"), HasSubstr("ca.issuing.crl.validity"));
+    EXPECT_THAT(status_faults("[status]\n[ca.issuing.ocsp]\nkey_type = \"x25519\"\n"), HasSubstr("ca.issuing.ocsp.key_type"));
+    EXPECT_THAT(status_faults("[status]\n[ca.issuing.ocsp]\nvalidity = \"90d\"\n"), HasSubstr("ca.issuing.ocsp.validity"));
+    EXPECT_THAT(status_faults("[ca.issuing.crl]\nshards = 2\n"), HasSubstr("there is no [status]"));
+    EXPECT_THAT(status_faults("[status]\n[ca.\"issuing.2\"]\ndirectory = \"x\"\n"), HasSubstr("generation 2 of 'issuing'"));
+    EXPECT_THAT(status_faults("[status]\n[ca.root-1]\ndirectory = \"x\"\n"), HasSubstr("offline roots"));
+    EXPECT_THAT(status_faults("[status]\n[ca.\"my ca\"]\ndirectory = \"x\"\n"), HasSubstr("only letters, digits"));
+    EXPECT_THAT(status_faults("[status]\n[profile.\"estuaryd-ocsp:issuing\"]\nkey_types = [\"p256\"]\n"), HasSubstr("choose another"));
 }
 
 TEST(StatusConfiguration, defaults_and_uris) {
-    const auto read = parse_configuration(std::string{least} + "[status]\nurl = \"http://ca.example/pki/\"\n[ca.issuing.crl]\nvalidity = \"2h\"\n",
-                                          "/data", "estuary.toml");
+    const auto read = testing::parse(testing::least_configuration() +
+                                     "[status]\nurl = \"http://ca.example/pki/\"\n[ca.issuing.crl]\nvalidity = \"2h\"\n");
     ASSERT_TRUE(read.configuration) << to_string(read.faults.front());
     const auto& ca = read.configuration->cas.front();
     EXPECT_EQ(ca.crl.interval, Seconds{3600}) << "half of a short validity";
@@ -240,7 +227,7 @@ TEST(StatusConfiguration, defaults_and_uris) {
     EXPECT_EQ(status.ocsp_uris, std::vector<std::string>{"http://ca.example/pki/ocsp"});
     EXPECT_EQ(status.ca_issuer_uris, std::vector<std::string>{"http://ca.example/pki/ca/issuing.cer"});
     EXPECT_TRUE(status.delta_uris.empty());
-    const auto without = parse_configuration(least, "/data", "estuary.toml");
+    const auto without = testing::parse(testing::least_configuration());
     EXPECT_TRUE(status_config(*without.configuration, without.configuration->cas.front(), "issuing").crl_uris.empty());
 }
 

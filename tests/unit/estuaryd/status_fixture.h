@@ -69,7 +69,7 @@ public:
         return to_vec(octets);
     }
 
-    static constexpr Time start{Seconds{1'795'000'000}};
+    static constexpr Time start = now;
     ManualClock clock{start};
     crypto::SystemEntropy entropy;
     std::ostringstream out, err;

@@ -4,18 +4,15 @@
 #include "estuary/base/encoding.h"
 #include "estuary/crypto/digest.h"
 #include "estuary/http/grammar.h"
+#include "support.h"
 
 namespace estuary::http {
 namespace {
 
+using test::name_of;
+using test::Text;
 using testing::ElementsAre;
 using testing::Pair;
-
-struct Text {
-    std::string name, text;
-};
-void PrintTo(const Text& text, std::ostream* out) { *out << text.name; }
-std::string name_of(const testing::TestParamInfo<Text>& test) { return test.param.name; }
 
 std::string basic(std::string_view plain) { return "Basic " + to_base64(as_bytes(plain)); }
 

@@ -3,10 +3,13 @@
 
 #include "estuary/http/grammar.h"
 #include "estuary/http/wire.h"
+#include "support.h"
 
 namespace estuary::http {
 namespace {
 
+using test::name_of;
+using test::Text;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -31,12 +34,6 @@ TEST(MediaType, SmimeTypeOfEstAnswers) {
     EXPECT_EQ(type->type, "application/pkcs7-mime");
     EXPECT_EQ(type->parameters.at("smime-type"), "certs-only");
 }
-
-struct Text {
-    std::string name, text;
-};
-void PrintTo(const Text& text, std::ostream* out) { *out << text.name; }
-std::string name_of(const testing::TestParamInfo<Text>& test) { return test.param.name; }
 
 class BadMediaType : public testing::TestWithParam<Text> {};
 TEST_P(BadMediaType, IsRefused) {

@@ -2,18 +2,18 @@
 #include <gmock/gmock.h>
 
 #include "estuary/http/wire.h"
+#include "support.h"
 
 namespace estuary::http {
 namespace {
 
-using State = RequestParser::State;
-
-const WireLimits limits{512, 64, 10};
+using RequestState = RequestParser::State;
+using test::small_limits;
 
 /// Feeds `text` in pieces of `piece` octets; returns how many were consumed.
 std::size_t feed(RequestParser& parser, std::string_view text, std::size_t piece) {
     std::size_t consumed = 0;
-    while (consumed < text.size() && parser.state() != State::complete && parser.state() != State::refused) {
+    while (consumed < text.size() && parser.state() != RequestState::complete && parser.state() != RequestState::refused) {
         const auto next = text.substr(consumed, piece);
         const auto taken = parser.feed(next);
         consumed += taken;
@@ -25,9 +25,9 @@ std::size_t feed(RequestParser& parser, std::string_view text, std::size_t piece
 TEST(RequestParser, ReadsHeadAndBodyInAnyPieces) {
     const std::string text = "POST /a?b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nX-Y:  z \t\r\n\r\nhelloGET";
     for (const std::size_t piece : {1u, 2u, 3u, 7u, 1000u}) {
-        RequestParser parser{limits};
+        RequestParser parser{small_limits};
         EXPECT_EQ(feed(parser, text, piece), text.size() - 3) << piece;
-        ASSERT_EQ(parser.state(), State::complete) << piece;
+        ASSERT_EQ(parser.state(), RequestState::complete) << piece;
         EXPECT_FALSE(parser.closes());
         const auto request = parser.take();
         EXPECT_EQ(request.method, "POST");
@@ -43,9 +43,9 @@ TEST(RequestParser, ReadsChunksWithExtensionsAndTrailers) {
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n"
         "5;a=b\r\nhello\r\n00A \t;c\r\n0123456789\r\n0\r\nX-Trailer: y\r\n\r\n";
     for (const std::size_t piece : {1u, 2u, 5u, 1000u}) {
-        RequestParser parser{limits};
+        RequestParser parser{small_limits};
         EXPECT_EQ(feed(parser, text, piece), text.size()) << piece;
-        ASSERT_EQ(parser.state(), State::complete) << piece << parser.refusal().sentence;
+        ASSERT_EQ(parser.state(), RequestState::complete) << piece << parser.refusal().sentence;
         const auto request = parser.take();
         EXPECT_EQ(request.body, "hello0123456789");
         EXPECT_EQ(request.headers.find("X-Trailer"), std::nullopt);
@@ -56,10 +56,10 @@ TEST(RequestParser, ReadsPipelinedRequestsInOrder) {
     std::string_view text =
         "\r\nGET /1 HTTP/1.1\r\nHost: x\r\n\r\nPUT /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nyGET /3 "
         "HTTP/1.1\r\nHost: x\r\nConnection: Close, te\r\n\r\n";
-    RequestParser parser{limits};
+    RequestParser parser{small_limits};
     for (const std::string_view target : {"/1", "/2", "/3"}) {
         text.remove_prefix(parser.feed(text));
-        ASSERT_EQ(parser.state(), State::complete);
+        ASSERT_EQ(parser.state(), RequestState::complete);
         EXPECT_EQ(parser.closes(), target == "/3");
         EXPECT_EQ(parser.take().target, target);
     }
@@ -73,7 +73,7 @@ TEST(RequestParser, ManySmallChunksAreNoExtension) {
     text += "0\r\n\r\n";
     RequestParser parser{wide};
     EXPECT_EQ(parser.feed(text), text.size());
-    ASSERT_EQ(parser.state(), State::complete) << parser.refusal().sentence;
+    ASSERT_EQ(parser.state(), RequestState::complete) << parser.refusal().sentence;
     EXPECT_EQ(parser.take().body, std::string(1000, 'x'));
 }
 
@@ -83,9 +83,9 @@ struct Target {
 void PrintTo(const Target& each, std::ostream* out) { *out << each.name; }
 class TargetForm : public testing::TestWithParam<Target> {};
 TEST_P(TargetForm, BecomesOriginForm) {
-    RequestParser parser{limits};
+    RequestParser parser{small_limits};
     parser.feed(GetParam().line + " HTTP/1.1\r\nHost: x\r\n\r\n");
-    ASSERT_EQ(parser.state(), State::complete) << parser.refusal().sentence;
+    ASSERT_EQ(parser.state(), RequestState::complete) << parser.refusal().sentence;
     EXPECT_EQ(parser.take().target, GetParam().target);
 }
 INSTANTIATE_TEST_SUITE_P(Rfc9112, TargetForm,
@@ -96,22 +96,22 @@ INSTANTIATE_TEST_SUITE_P(Rfc9112, TargetForm,
 
 TEST(RequestParser, AsksForContinueOnlyWhileTheBodyIsAwaited) {
     const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-Continue\r\n\r\n";
-    RequestParser waits{limits};
+    RequestParser waits{small_limits};
     waits.feed(head);
     EXPECT_TRUE(waits.take_expectation());
     EXPECT_FALSE(waits.take_expectation());
     waits.feed("ab");
-    EXPECT_EQ(waits.state(), State::complete);
+    EXPECT_EQ(waits.state(), RequestState::complete);
 
-    RequestParser sends{limits};
+    RequestParser sends{small_limits};
     sends.feed(head + "a");
     EXPECT_FALSE(sends.take_expectation());
 }
 
 TEST(RequestParser, Http10IsReadAndCloses) {
-    RequestParser parser{limits};
+    RequestParser parser{small_limits};
     parser.feed("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    ASSERT_EQ(parser.state(), State::complete);
+    ASSERT_EQ(parser.state(), RequestState::complete);
     EXPECT_TRUE(parser.closes());
 }
 
@@ -129,9 +129,9 @@ std::string chunked(std::string_view body) { return with("Transfer-Encoding: chu
 class RefusedRequest : public testing::TestWithParam<Refused> {};
 TEST_P(RefusedRequest, HasItsStatusInAnyPieces) {
     for (const std::size_t piece : {1u, 3u, 4096u}) {
-        RequestParser parser{limits};
+        RequestParser parser{small_limits};
         feed(parser, GetParam().text, piece);
-        ASSERT_EQ(parser.state(), State::refused) << piece;
+        ASSERT_EQ(parser.state(), RequestState::refused) << piece;
         EXPECT_EQ(parser.refusal().status, GetParam().status) << parser.refusal().sentence;
         EXPECT_TRUE(parser.closes());
         EXPECT_FALSE(parser.refusal().sentence.empty());
@@ -206,11 +206,11 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(RequestParser, BlankLinesAloneAreNoRequest) {
-    RequestParser parser{limits};
+    RequestParser parser{small_limits};
     for (int i = 0; i < 1000; ++i) parser.feed(i % 2 == 0 ? "\r\n\r" : "\n");
-    EXPECT_EQ(parser.state(), State::head);
+    EXPECT_EQ(parser.state(), RequestState::head);
     parser.feed("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    EXPECT_EQ(parser.state(), State::complete);
+    EXPECT_EQ(parser.state(), RequestState::complete);
 }
 
 }  // namespace

@@ -2,12 +2,13 @@
 #include <gtest/gtest.h>
 
 #include "estuary/http/wire.h"
+#include "support.h"
 
 namespace estuary::http {
 namespace {
 
-using State = ResponseParser::State;
-const WireLimits limits{512, 64, 10};
+using ResponseState = ResponseParser::State;
+using test::small_limits;
 
 struct Good {
     std::string name, text, body;
@@ -19,17 +20,17 @@ void PrintTo(const Good& each, std::ostream* out) { *out << each.name; }
 class GoodResponse : public testing::TestWithParam<Good> {};
 TEST_P(GoodResponse, IsReadInAnyPieces) {
     for (const std::size_t piece : {1u, 4u, 1000u}) {
-        ResponseParser parser{limits, GetParam().to_head};
+        ResponseParser parser{small_limits, GetParam().to_head};
         for (std::string_view rest = GetParam().text; !rest.empty();) {
             const auto next = rest.substr(0, piece);
             EXPECT_EQ(parser.feed(next), next.size());
             rest.remove_prefix(next.size());
         }
         if (GetParam().until_end) {
-            EXPECT_EQ(parser.state(), State::body);
+            EXPECT_EQ(parser.state(), ResponseState::body);
             parser.finish();
         }
-        ASSERT_EQ(parser.state(), State::complete) << piece << parser.refusal().sentence;
+        ASSERT_EQ(parser.state(), ResponseState::complete) << piece << parser.refusal().sentence;
         const auto response = parser.take();
         EXPECT_EQ(response.status, GetParam().status);
         EXPECT_EQ(response.body, GetParam().body);
@@ -61,10 +62,10 @@ struct Bad {
 void PrintTo(const Bad& each, std::ostream* out) { *out << each.name; }
 class BadResponse : public testing::TestWithParam<Bad> {};
 TEST_P(BadResponse, IsRefused) {
-    ResponseParser parser{limits, false};
+    ResponseParser parser{small_limits, false};
     parser.feed(GetParam().text);
     parser.finish();
-    EXPECT_EQ(parser.state(), State::refused);
+    EXPECT_EQ(parser.state(), ResponseState::refused);
 }
 INSTANTIATE_TEST_SUITE_P(Rfc9112, BadResponse,
                          testing::Values(Bad{"nothing", ""}, Bad{"words", "hello\r\n\r\n"}, Bad{"http_2", "HTTP/2 200\r\n\r\n"},
@@ -86,10 +87,10 @@ INSTANTIATE_TEST_SUITE_P(Rfc9112, BadResponse,
                          [](const auto& test) { return test.param.name; });
 
 TEST(ResponseParser, LeavesWhatComesAfter) {
-    ResponseParser parser{limits, false};
+    ResponseParser parser{small_limits, false};
     const std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1";
     EXPECT_EQ(parser.feed(text), text.size() - 8);
-    EXPECT_EQ(parser.state(), State::complete);
+    EXPECT_EQ(parser.state(), ResponseState::complete);
 }
 
 }  // namespace

@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "estuary/http/grammar.h"
+#include "support.h"
 
 namespace estuary::http {
 namespace {
+
+using test::Text;
 
 struct Case {
     std::string name, text, whole, authority;
@@ -31,11 +34,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"ipv6", "https://[2001:DB8::1]:8443/x", "https://[2001:db8::1]:8443/x", "[2001:db8::1]:8443"},
                     Case{"query_at_once", "https://a?b", "https://a/?b", "a"}),
     [](const auto& test) { return test.param.name; });
-
-struct Text {
-    std::string name, text;
-};
-void PrintTo(const Text& text, std::ostream* out) { *out << text.name; }
 
 class BadUrl : public testing::TestWithParam<Text> {};
 TEST_P(BadUrl, IsRefused) { EXPECT_FALSE(Url::parse(GetParam().text)); }

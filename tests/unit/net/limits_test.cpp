@@ -19,8 +19,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::string_view get_quick = "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
-
 ServerOptions with_limits(const Limits& limits) {
     ServerOptions out;
     out.limits = limits;

@@ -14,8 +14,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::string_view get_quick = "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
-
 TEST(Server, AnswersWithLengthAndDateAndKeepsAlive) {
     TestServer server;
     BareClient client{server.port()};

@@ -93,6 +93,8 @@ ServerOptions tls_options();
 ClientOptions trusting();
 ClientOptions trusting(const Issued& identity);
 
+/// A request for /quick in its wire form.
+inline constexpr std::string_view get_quick = "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
 http::Request get(std::string target);
 http::Request post(std::string target, std::string body);
 /// Opens a connection and exchanges one request; a failure is a test failure and gives status 0.

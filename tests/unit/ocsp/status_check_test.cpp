@@ -1,7 +1,7 @@
 // Decisions on given octets: whom to believe, and what follows from it.
 #include "tests/unit/ocsp/status_world.h"
 
-namespace estuary::ocsp::test {
+namespace estuary::ocsp::relying_party {
 namespace {
 
 using testing::Contains;
@@ -207,7 +207,7 @@ TEST(StatusByCrl, GivenListsAreUsedInsteadOfTheNetwork) {
 TEST(StatusByCrl, AnotherCrlIssuerHasToComeFromTheSameAnchor) {  // RFC 5280 6.3.3 (f)
     World world;
     auto subject = world.subject();
-    const auto check = [&](const Party& signer) {
+    const auto check = [&](const Identity& signer) {
         subject.others = {signer.certificate};
         world.put(crl_url, make_list(signer, {}));
         return check_status(subject, crl_only(), world.fetch(), now).standing;
@@ -215,7 +215,7 @@ TEST(StatusByCrl, AnotherCrlIssuerHasToComeFromTheSameAnchor) {  // RFC 5280 6.3
     EXPECT_EQ(check(make_ca()), Standing::unknown) << "a namesake that issued itself";
     EXPECT_EQ(check(make_ca("CN=Other")), Standing::unknown);
     const std::vector<x509::Extension> of_ca{x509::make_basic_constraints({true, std::nullopt}), x509::make_key_usage(x509::crl_sign | x509::key_cert_sign)};
-    EXPECT_EQ(check(issue({.subject = "CN=Test CA", .serial = hex("02"), .extensions = of_ca}, &world.ca)), Standing::good) << "the CA's next key, by the CA";
+    EXPECT_EQ(check(issue({.subject = world.ca.certificate.subject().to_text(), .serial = hex("02"), .extensions = of_ca}, &world.ca)), Standing::good) << "the CA's next key, by the CA";
 }
 
 TEST(StatusByCrl, ListsOfSeveralReasonsAddUp) {
@@ -263,9 +263,9 @@ TEST(Status, LimitsAreKept) {
 /// A path of three: the world's device below an intermediate CA that the anchor issued.
 struct Chain {
     World world;
-    Party anchor = make_ca("CN=Anchor");
-    Party middle;
-    Party device;
+    Identity anchor = make_ca("CN=Anchor");
+    Identity middle;
+    Identity device;
 
     explicit Chain(std::vector<x509::Extension> of_middle) {
         of_middle.push_back(x509::make_basic_constraints({true, std::nullopt}));
@@ -320,4 +320,4 @@ TEST(Path, IsNoBetterThanItsWorst) {
 }
 
 }  // namespace
-}  // namespace estuary::ocsp::test
+}  // namespace estuary::ocsp::relying_party

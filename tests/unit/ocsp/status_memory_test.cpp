@@ -5,7 +5,7 @@
 
 #include "tests/unit/ocsp/status_world.h"
 
-namespace estuary::ocsp::test {
+namespace estuary::ocsp::relying_party {
 namespace {
 
 using testing::HasSubstr;
@@ -127,4 +127,4 @@ TEST_F(Memory, IsBounded) {  // bug class 30
 }
 
 }  // namespace
-}  // namespace estuary::ocsp::test
+}  // namespace estuary::ocsp::relying_party

@@ -1,28 +1,6 @@
 #include "tests/unit/ocsp/status_world.h"
 
-namespace estuary::ocsp::test {
-
-Party issue(Wanted wanted, const Party* issuer) {
-    const auto key = crypto::PrivateKey::generate("p256").value();
-    const auto& signing_key = issuer == nullptr ? key : issuer->key;
-    const auto subject = x509::Name::from_text(wanted.subject).value();
-    const auto algorithm = signing_key.signature_algorithm().value()->identifier;
-    const auto key_id = [](Bytes spki) { return x509::key_identifier(spki).value(); };
-    wanted.extensions.push_back(x509::make_subject_key_identifier(key_id(key.public_key().spki())));
-    wanted.extensions.push_back(x509::make_authority_key_identifier(key_id(signing_key.public_key().spki())));
-    const auto tbs = x509::encode_tbs({wanted.serial, algorithm, issuer == nullptr ? subject : issuer->certificate.subject(),
-                                       wanted.not_before, wanted.not_after, subject, to_vec(key.public_key().spki()), wanted.extensions});
-    const auto der = x509::encode_certificate(tbs, algorithm, signing_key.sign(tbs).value());
-    return {x509::Certificate::parse(der).value(), key};
-}
-
-Party make_ca(const std::string& subject) {
-    return issue({.subject = subject,
-                  .serial = hex("01"),
-                  .not_after = now + 3650 * day,
-                  .extensions = {x509::make_basic_constraints({true, std::nullopt}),
-                                 x509::make_key_usage(x509::key_cert_sign | x509::crl_sign)}});
-}
+namespace estuary::ocsp::relying_party {
 
 std::vector<x509::Extension> pointers(bool ocsp, bool crl) {
     std::vector<x509::Extension> out;
@@ -31,7 +9,7 @@ std::vector<x509::Extension> pointers(bool ocsp, bool crl) {
     return out;
 }
 
-ByteVec make_list(const Party& ca, const ListWanted& wanted) {
+ByteVec make_list(const Identity& ca, const ListWanted& wanted) {
     x509::CrlTemplate list;
     list.issuer = ca.certificate.subject();
     list.signature_algorithm = ca.key.signature_algorithm().value()->identifier;
@@ -68,7 +46,7 @@ void World::put(const std::string& url, Bytes octets, const std::string& type) {
     files[url] = std::move(file);
 }
 
-void World::set_responder(const Party& signer, bool echo_nonce) {
+void World::set_responder(const Identity& signer, bool echo_nonce) {
     ResponderConfig config;
     config.issuers.push_back({"ca", ca.certificate, {{signer.certificate, signer.key}}, true});
     config.echo_nonce = echo_nonce;
@@ -93,4 +71,4 @@ Fetch World::fetch() {
     };
 }
 
-}  // namespace estuary::ocsp::test
+}  // namespace estuary::ocsp::relying_party

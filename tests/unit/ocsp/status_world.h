@@ -1,39 +1,25 @@
 #pragma once
 // A CA, its OCSP responder and its CRLs in memory, behind a network that exists only here.
-#include <map>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "estuary/base/encoding.h"
 #include "estuary/ocsp/server.h"
 #include "estuary/ocsp/status_check.h"
 #include "estuary/x509/crl_encoder.h"
 #include "estuary/x509/distribution_point.h"
+#include "tests/unit/ocsp/world.h"
 
-namespace estuary::ocsp::test {
+namespace estuary::ocsp::relying_party {
 
-inline constexpr Time now{Seconds{1'795'233'600}};  // 2026-11-21T04:00:00Z
-inline constexpr Seconds hour{3600}, day{86'400};
+using test::day;
+using test::hex;
+using test::hour;
+using test::Identity;
+using test::issue;
+using test::make_ca;
+using test::now;
+using test::Wanted;
+
 inline const std::string ocsp_url = "http://ca.example/ocsp", crl_url = "http://ca.example/ca.crl",
                          delta_url = "http://ca.example/delta.crl", issuer_url = "http://ca.example/ca.cer";
 
-inline ByteVec hex(std::string_view text) { return from_hex(text).value(); }
-
-struct Party {
-    x509::Certificate certificate;
-    crypto::PrivateKey key;
-};
-
-struct Wanted {
-    std::string subject = "CN=device";
-    ByteVec serial = hex("1234");
-    Time not_before = now - 30 * day, not_after = now + 365 * day;
-    std::vector<x509::Extension> extensions = {};
-};
-/// Signed by `issuer`, or by itself.
-Party issue(Wanted wanted, const Party* issuer = nullptr);
-Party make_ca(const std::string& subject = "CN=Test CA");
 /// What a certificate says of where its status is.
 std::vector<x509::Extension> pointers(bool ocsp = true, bool crl = true);
 
@@ -49,7 +35,7 @@ struct ListWanted {
     std::vector<std::string> freshest = {};
     std::optional<x509::ReasonFlags> reasons = {};
 };
-ByteVec make_list(const Party& ca, const ListWanted& wanted);
+ByteVec make_list(const Identity& ca, const ListWanted& wanted);
 
 class World : private StatusSource {
 public:
@@ -57,14 +43,14 @@ public:
 
     Subject subject() const { return {device.certificate, ca.certificate, {}, {}}; }
     /// A device with other extensions or dates.
-    void replace_device(Wanted wanted) { device = issue(std::move(wanted), &ca); }
+    void replace_device(const Wanted& wanted) { device = issue(wanted, &ca); }
     void put(const std::string& url, Bytes octets, const std::string& type = "application/pkix-crl");
-    void set_responder(const Party& signer, bool echo_nonce = true);
+    void set_responder(const Identity& signer, bool echo_nonce = true);
     Fetch fetch();
     StatusReport check(const StatusOptions& options = {}) { return check_status(subject(), options, fetch(), now); }
 
     ManualClock clock{now};
-    Party ca = make_ca(), device;
+    Identity ca = make_ca(), device;
     /// By serial number; all else was never issued.
     std::map<std::string, CertificateState> issued;
     std::map<std::string, http::Response> files;
@@ -76,4 +62,4 @@ private:
     std::unique_ptr<Server> server_;
 };
 
-}  // namespace estuary::ocsp::test
+}  // namespace estuary::ocsp::relying_party

@@ -4,7 +4,7 @@ namespace estuary::test {
 namespace {
 
 std::vector<x509::Extension> extensions_of(const Wanted& wanted) {
-    std::vector<x509::Extension> extensions;
+    auto extensions = wanted.extensions;
     if (wanted.ca) extensions.push_back(x509::make_basic_constraints({true, std::nullopt}));
     if (wanted.key_usage) extensions.push_back(x509::make_key_usage(*wanted.key_usage));
     if (wanted.ocsp_signing) extensions.push_back(x509::make_ext_key_usage({x509::oid::kp_ocsp_signing}));
@@ -58,7 +58,7 @@ Result<std::optional<ocsp::CertificateState>> States::status(std::string_view is
 }
 
 World::World(std::function<void(ocsp::ResponderConfig&)> change) {
-    states.known[{"ca", "0123456789abcdef"}] = {};
+    states.known[{"ca", "1234"}] = {};
     ocsp::ResponderConfig config;
     config.issuers.push_back({"ca", ca.certificate, {delegate.signer()}, false});
     change(config);

@@ -34,11 +34,12 @@ struct Identity {
 struct Wanted {
     std::string subject = "CN=device";
     std::string key_type = "p256";
-    ByteVec serial = hex("0123456789abcdef");
+    ByteVec serial = hex("1234");
     Time not_before = now - 30 * day, not_after = now + 365 * day;
     bool ca = false, ocsp_signing = false, nocheck = false;
     std::optional<std::uint32_t> key_usage = {};
     std::string ocsp_uri = {};
+    std::vector<x509::Extension> extensions = {};  ///< and these
 };
 /// Signed by `issuer`, or by itself.
 Identity issue(const Wanted& wanted, const Identity* issuer = nullptr);

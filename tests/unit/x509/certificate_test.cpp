@@ -11,11 +11,10 @@ namespace estuary::x509 {
 namespace {
 
 using der::Tag;
+using test::load;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-Certificate load(const std::string& name) { return Certificate::parse(test::data_file("x509/" + name + ".der")).value(); }
 
 TbsCertificate tbs_of(const Certificate& certificate) {
     return {to_vec(certificate.serial_number()),
@@ -149,12 +148,12 @@ TEST(CertificateParse, GoodParts) {
     EXPECT_EQ(test::failure(Certificate::parse(negative_serial.encode())), "no error");
 }
 
-struct BadCase {
+struct BadCertificate {
     std::string name;
     std::function<void(Parts&)> spoil;
     std::string error;  ///< a part of code and detail
 };
-class CertificateBad : public testing::TestWithParam<BadCase> {};
+class CertificateBad : public testing::TestWithParam<BadCertificate> {};
 
 TEST_P(CertificateBad, IsRefusedWithAReason) {
     Parts parts;
@@ -167,62 +166,65 @@ Extension extension(const der::Oid& id, std::string_view hex) { return {id, fals
 INSTANTIATE_TEST_SUITE_P(
     Rfc5280, CertificateBad,
     testing::Values(
-        BadCase{"version_2", [](Parts& p) { p.version = test::hex("a003020101"); },
-                "unsupported: certificate: certificate is neither"},
-        BadCase{"version_4", [](Parts& p) { p.version = test::hex("a003020103"); }, "unsupported"},
-        BadCase{"version_1_written_out", [](Parts& p) { p.version = test::hex("a003020100"); }, "must be absent"},
-        BadCase{"version_1_with_extensions", [](Parts& p) { p.version.clear(); }, "end of TBSCertificate"},
-        BadCase{"serial_not_minimal", [](Parts& p) { p.serial = test::hex("02020001"); }, "shortest form"},
-        BadCase{"serial_empty", [](Parts& p) { p.serial = test::hex("0200"); }, "malformed"},
-        BadCase{"serial_too_long", [](Parts& p) { p.serial = test::tlv(Tag::integer, ByteVec(21, 0x11)); }, "too_large"},
-        BadCase{"algorithms_differ", [](Parts& p) { p.outer_algorithm = test::hex("300a06082a8648ce3d040303"); },
-                "algorithms differ"},
-        BadCase{"algorithm_with_more", [](Parts& p) { p.inner_algorithm = test::hex("300e06082a8648ce3d04030205000500"); },
-                "AlgorithmIdentifier"},
-        BadCase{"issuer_no_name", [](Parts& p) { p.issuer = test::hex("3003020101"); }, "issuer"},
-        BadCase{"subject_no_name", [](Parts& p) { p.subject = test::hex("3003020101"); }, "subject"},
-        BadCase{"time_without_seconds",
-                [](Parts& p) { p.validity = test::hex("301c170b323630313031303030305a170d3237303130313030303030305a"); },
-                "notBefore"},
-        BadCase{
+        BadCertificate{"version_2", [](Parts& p) { p.version = test::hex("a003020101"); },
+                       "unsupported: certificate: certificate is neither"},
+        BadCertificate{"version_4", [](Parts& p) { p.version = test::hex("a003020103"); }, "unsupported"},
+        BadCertificate{"version_1_written_out", [](Parts& p) { p.version = test::hex("a003020100"); }, "must be absent"},
+        BadCertificate{"version_1_with_extensions", [](Parts& p) { p.version.clear(); }, "end of TBSCertificate"},
+        BadCertificate{"serial_not_minimal", [](Parts& p) { p.serial = test::hex("02020001"); }, "shortest form"},
+        BadCertificate{"serial_empty", [](Parts& p) { p.serial = test::hex("0200"); }, "malformed"},
+        BadCertificate{"serial_too_long", [](Parts& p) { p.serial = test::tlv(Tag::integer, ByteVec(21, 0x11)); }, "too_large"},
+        BadCertificate{"algorithms_differ", [](Parts& p) { p.outer_algorithm = test::hex("300a06082a8648ce3d040303"); },
+                       "algorithms differ"},
+        BadCertificate{"algorithm_with_more", [](Parts& p) { p.inner_algorithm = test::hex("300e06082a8648ce3d04030205000500"); },
+                       "AlgorithmIdentifier"},
+        BadCertificate{"issuer_no_name", [](Parts& p) { p.issuer = test::hex("3003020101"); }, "issuer"},
+        BadCertificate{"subject_no_name", [](Parts& p) { p.subject = test::hex("3003020101"); }, "subject"},
+        BadCertificate{"time_without_seconds",
+                       [](Parts& p) { p.validity = test::hex("301c170b323630313031303030305a170d3237303130313030303030305a"); },
+                       "notBefore"},
+        BadCertificate{
             "time_with_offset",
             [](Parts& p) { p.validity = test::hex("3022170d3236303130313030303030305a17113237303130313030303030302b30303030"); },
             "notAfter"},
-        BadCase{"third_time",
-                [](Parts& p) {
-                    p.validity = test::hex(
-                        "302d170d3236303130313030303030305a170d3237303130313030303030305a170d3237303130313030303030305a");
-                },
-                "Validity"},
-        BadCase{"extensions_empty",
-                [](Parts& p) {
-                    p.extensions.clear();
-                    p.raw_extensions = test::hex("a3023000");
-                },
-                "Extensions is empty"},
-        BadCase{"extension_twice", [](Parts& p) { p.extensions.push_back(p.extensions.front()); }, "more than once"},
-        BadCase{"critical_false_written_out",
-                [](Parts& p) {
-                    p.extensions.clear();
-                    p.raw_extensions = test::hex("a310300e300c0603551d0f01010004020500");
-                },
-                "must be absent"},
-        BadCase{"something_after_extensions", [](Parts& p) { p.after_extensions = test::hex("0500"); }, "end of TBSCertificate"},
-        BadCase{"something_after_signature", [](Parts& p) { p.after_signature = test::hex("0500"); }, "end of Certificate"},
-        BadCase{"signature_not_of_octets", [](Parts& p) { p.signature = test::hex("03020101"); }, "BIT STRING"},
+        BadCertificate{"third_time",
+                       [](Parts& p) {
+                           p.validity = test::hex(
+                               "302d170d3236303130313030303030305a170d3237303130313030303030305a170d3237303130313030303030305a");
+                       },
+                       "Validity"},
+        BadCertificate{"extensions_empty",
+                       [](Parts& p) {
+                           p.extensions.clear();
+                           p.raw_extensions = test::hex("a3023000");
+                       },
+                       "Extensions is empty"},
+        BadCertificate{"extension_twice", [](Parts& p) { p.extensions.push_back(p.extensions.front()); }, "more than once"},
+        BadCertificate{"critical_false_written_out",
+                       [](Parts& p) {
+                           p.extensions.clear();
+                           p.raw_extensions = test::hex("a310300e300c0603551d0f01010004020500");
+                       },
+                       "must be absent"},
+        BadCertificate{"something_after_extensions", [](Parts& p) { p.after_extensions = test::hex("0500"); },
+                       "end of TBSCertificate"},
+        BadCertificate{"something_after_signature", [](Parts& p) { p.after_signature = test::hex("0500"); },
+                       "end of Certificate"},
+        BadCertificate{"signature_not_of_octets", [](Parts& p) { p.signature = test::hex("03020101"); }, "BIT STRING"},
         // bug class 15: odd but well-formed encodings in the extensions that everybody asks for
-        BadCase{"ext_key_usage_empty", [](Parts& p) { p.extensions.push_back(extension(oid::ext_key_usage, "3000")); },
-                "extKeyUsage"},
-        BadCase{"key_usage_empty", [](Parts& p) { p.extensions = {extension(oid::key_usage, "030100")}; }, "keyUsage"},
-        BadCase{"key_usage_no_bits", [](Parts& p) { p.extensions = {extension(oid::key_usage, "0500")}; }, "keyUsage"},
-        BadCase{"basic_constraints_negative",
-                [](Parts& p) { p.extensions.push_back(extension(oid::basic_constraints, "30060101ff0201ff")); },
-                "basicConstraints"},
-        BadCase{"subject_key_id_empty", [](Parts& p) { p.extensions.push_back(extension(oid::subject_key_identifier, "0400")); },
-                "subjectKeyIdentifier"},
-        BadCase{"authority_key_id_no_sequence",
-                [](Parts& p) { p.extensions.push_back(extension(oid::authority_key_identifier, "040101")); },
-                "authorityKeyIdentifier"}),
+        BadCertificate{"ext_key_usage_empty", [](Parts& p) { p.extensions.push_back(extension(oid::ext_key_usage, "3000")); },
+                       "extKeyUsage"},
+        BadCertificate{"key_usage_empty", [](Parts& p) { p.extensions = {extension(oid::key_usage, "030100")}; }, "keyUsage"},
+        BadCertificate{"key_usage_no_bits", [](Parts& p) { p.extensions = {extension(oid::key_usage, "0500")}; }, "keyUsage"},
+        BadCertificate{"basic_constraints_negative",
+                       [](Parts& p) { p.extensions.push_back(extension(oid::basic_constraints, "30060101ff0201ff")); },
+                       "basicConstraints"},
+        BadCertificate{"subject_key_id_empty",
+                       [](Parts& p) { p.extensions.push_back(extension(oid::subject_key_identifier, "0400")); },
+                       "subjectKeyIdentifier"},
+        BadCertificate{"authority_key_id_no_sequence",
+                       [](Parts& p) { p.extensions.push_back(extension(oid::authority_key_identifier, "040101")); },
+                       "authorityKeyIdentifier"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(CertificateBadDer, EveryPrefixAndEveryTail) {

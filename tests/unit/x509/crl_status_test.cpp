@@ -6,8 +6,9 @@ namespace {
 
 using test::crl_template;
 using test::list_of;
+using test::load_list;
+using test::uri_name;
 using testing::HasSubstr;
-using Kind = CrlStatus::Kind;
 
 constexpr ReasonFlags key_reasons = 1u << 1 | 1u << 2 | 1u << 8;
 
@@ -18,7 +19,6 @@ Certificate device(std::string_view serial, std::vector<Extension> extensions = 
 Certificate ca(std::string_view serial) {
     return test::unsigned_certificate("CN=ca", test::hex(serial), {make_basic_constraints({.ca = true, .path_length = {}})});
 }
-DistributionPointName uri_name(std::string_view uri) { return {{test::general_name("uri:" + std::string{uri})}, {}}; }
 
 CrlTemplate with_scope(IssuingDistributionPoint scope, std::uint64_t number = 5) {
     auto list = crl_template(number);
@@ -33,9 +33,9 @@ CrlTemplate delta_template(std::uint64_t base, std::uint64_t number) {
 
 TEST(CrlStatus, GoodAndRevoked) {
     const auto list = list_of(crl_template(), {{"1001"}, {"1002", CrlReason::key_compromise}});
-    EXPECT_EQ(status_in_crls(device("05"), list).value().kind, Kind::good);
+    EXPECT_EQ(status_in_crls(device("05"), list).value().kind, CrlStatus::Kind::good);
     const auto revoked = status_in_crls(device("1002"), list).value();
-    EXPECT_EQ(revoked.kind, Kind::revoked);
+    EXPECT_EQ(revoked.kind, CrlStatus::Kind::revoked);
     EXPECT_EQ(revoked.reason, CrlReason::key_compromise);
     EXPECT_EQ(revoked.revoked_at, test::at("2026-05-01"));
     EXPECT_EQ(status_in_crls(device("1001"), list).value().reason, CrlReason::unspecified);
@@ -43,7 +43,7 @@ TEST(CrlStatus, GoodAndRevoked) {
 
 TEST(CrlStatus, OnHoldIsRevoked) {
     const auto status = status_in_crls(device("05"), list_of(crl_template(), {{"05", CrlReason::certificate_hold}})).value();
-    EXPECT_EQ(status.kind, Kind::revoked);
+    EXPECT_EQ(status.kind, CrlStatus::Kind::revoked);
     EXPECT_EQ(status.reason, CrlReason::certificate_hold);
 }
 
@@ -129,9 +129,9 @@ TEST(CrlScope, FragmentIsAppendedToTheIssuer) {
 TEST(CrlScope, ListOfSomeReasonsDoesNotSayGood) {
     const auto compromised =
         list_of(with_scope({.name = {}, .only_some_reasons = key_reasons}), {{"05", CrlReason::key_compromise}});
-    EXPECT_EQ(status_in_crls(device("05"), compromised).value().kind, Kind::revoked);
+    EXPECT_EQ(status_in_crls(device("05"), compromised).value().kind, CrlStatus::Kind::revoked);
     const auto status = status_in_crls(device("06"), compromised).value();
-    EXPECT_EQ(status.kind, Kind::undetermined);
+    EXPECT_EQ(status.kind, CrlStatus::Kind::undetermined);
     EXPECT_EQ(status.reasons, key_reasons);
     const auto others = list_of(with_scope({.name = {}, .only_some_reasons = all_reasons & ~key_reasons}), {});
     EXPECT_EQ(status.reasons | status_in_crls(device("06"), others).value().reasons, all_reasons);
@@ -161,7 +161,7 @@ TEST(CrlScope, IndirectListServesCertificatesOfOthers) {
     draft.set(make_issuing_distribution_point({.name = {}, .only_some_reasons = {}, .indirect = true}));
     const auto list = draft.parse().value();
     EXPECT_EQ(list.covers(delegated), all_reasons);
-    EXPECT_EQ(status_in_crls(delegated, list).value().kind, Kind::revoked);
+    EXPECT_EQ(status_in_crls(delegated, list).value().kind, CrlStatus::Kind::revoked);
     EXPECT_FALSE(list.covers(device("05")));  // whose points do not name the list's issuer
     draft.remove(oid::issuing_distribution_point);
     EXPECT_FALSE(draft.parse().value().covers(delegated));
@@ -176,11 +176,11 @@ TEST(DeltaCrl, HasTheLastWord) {
     const auto complete = list_of(crl_template(5), {{"01", CrlReason::certificate_hold}, {"02"}});
     const auto delta = list_of(delta_template(5, 6), {{"01", CrlReason::remove_from_crl}, {"03", CrlReason::superseded}});
     const auto kind = [&](std::string_view serial) { return status_in_crls(device(serial), complete, &delta).value().kind; };
-    EXPECT_EQ(kind("01"), Kind::good);     // released from hold
-    EXPECT_EQ(kind("02"), Kind::revoked);  // as before
-    EXPECT_EQ(kind("03"), Kind::revoked);  // new
-    EXPECT_EQ(kind("04"), Kind::good);
-    EXPECT_EQ(status_in_crls(device("01"), complete).value().kind, Kind::revoked);  // without the delta
+    EXPECT_EQ(kind("01"), CrlStatus::Kind::good);     // released from hold
+    EXPECT_EQ(kind("02"), CrlStatus::Kind::revoked);  // as before
+    EXPECT_EQ(kind("03"), CrlStatus::Kind::revoked);  // new
+    EXPECT_EQ(kind("04"), CrlStatus::Kind::good);
+    EXPECT_EQ(status_in_crls(device("01"), complete).value().kind, CrlStatus::Kind::revoked);  // without the delta
 }
 
 TEST(DeltaCrl, ChangesTheReason) {
@@ -188,16 +188,15 @@ TEST(DeltaCrl, ChangesTheReason) {
     const auto delta = list_of(delta_template(5, 6), {{"01", CrlReason::key_compromise}});
     EXPECT_EQ(status_in_crls(device("01"), complete, &delta).value().reason, CrlReason::key_compromise);
     const auto held = list_of(delta_template(5, 6), {{"02", CrlReason::certificate_hold}});
-    EXPECT_EQ(status_in_crls(device("02"), complete, &held).value().kind, Kind::revoked);
+    EXPECT_EQ(status_in_crls(device("02"), complete, &held).value().kind, CrlStatus::Kind::revoked);
 }
 
 TEST(DeltaCrl, OfOpensslIsCombined) {
-    const auto load = [](const char* name) { return test::data_file("crl/" + std::string{name} + ".der"); };
-    const auto complete = RevocationList::parse(load("complete")).value();
-    const auto delta = RevocationList::parse(load("delta")).value();
-    const auto held = Certificate::parse(load("device")).value();
+    const auto complete = load_list("complete");
+    const auto delta = load_list("delta");
+    const auto held = test::load("device", "crl");
     EXPECT_EQ(status_in_crls(held, complete).value().reason, CrlReason::certificate_hold);
-    EXPECT_EQ(status_in_crls(held, complete, &delta).value().kind, Kind::good);
+    EXPECT_EQ(status_in_crls(held, complete, &delta).value().kind, CrlStatus::Kind::good);
 }
 
 // 5.2.4 (c), (d): base <= complete < delta

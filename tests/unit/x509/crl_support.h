@@ -11,6 +11,12 @@ namespace estuary::test {
 
 inline Time at(std::string_view text) { return parse_iso8601(text).value(); }
 
+/// A list of tests/data/crl.
+inline x509::RevocationList load_list(const std::string& name) {
+    return x509::RevocationList::parse(data_file("crl/" + name + ".der")).value();
+}
+inline x509::DistributionPointName uri_name(std::string_view uri) { return {{general_name("uri:" + std::string{uri})}, {}}; }
+
 inline const crypto::PrivateKey& crl_key() {
     static const auto key = crypto::PrivateKey::generate("p256").value();
     return key;

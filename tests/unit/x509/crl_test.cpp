@@ -6,11 +6,9 @@ namespace {
 
 using test::at;
 using test::CrlDraft;
+using test::load_list;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-RevocationList load(const std::string& name) { return RevocationList::parse(test::data_file("crl/" + name + ".der")).value(); }
-Certificate certificate(const std::string& name) { return Certificate::parse(test::data_file("crl/" + name + ".der")).value(); }
 
 std::vector<CrlEntry> all_entries(const RevocationList& list) {
     std::vector<CrlEntry> out;
@@ -19,7 +17,7 @@ std::vector<CrlEntry> all_entries(const RevocationList& list) {
 }
 
 TEST(RevocationList, ExampleOfRfc5280AppendixC4) {
-    const auto list = load("rfc5280_c4");
+    const auto list = load_list("rfc5280_c4");
     EXPECT_EQ(list.version(), 2u);
     EXPECT_EQ(list.issuer().to_text(), "CN=Example CA,DC=example,DC=com");
     EXPECT_EQ(list.this_update(), at("2005-02-05T12:00:00Z"));
@@ -38,7 +36,7 @@ TEST(RevocationList, ExampleOfRfc5280AppendixC4) {
 }
 
 TEST(RevocationList, ReadsWhatOpensslWrote) {
-    const auto list = load("complete");
+    const auto list = load_list("complete");
     const auto entries = all_entries(list);
     ASSERT_EQ(entries.size(), 6u);
     EXPECT_EQ(list.entry_count(), 6u);
@@ -54,23 +52,23 @@ TEST(RevocationList, ReadsWhatOpensslWrote) {
     EXPECT_THAT(list.freshest_crl_uris().value(), ElementsAre("http://crl.example.com/delta.crl"));
     EXPECT_EQ(list.crl_number(), CrlNumber{5});
     EXPECT_EQ(test::failure(list.check_usable()), "no error");  // holdInstructionCode is not known, and not critical
-    EXPECT_EQ(test::failure(list.verify_issued_by(certificate("ca"))), "no error");
-    EXPECT_EQ(list.authority_key_id(), certificate("ca").subject_key_id());
+    EXPECT_EQ(test::failure(list.verify_issued_by(test::load("ca", "crl"))), "no error");
+    EXPECT_EQ(list.authority_key_id(), test::load("ca", "crl").subject_key_id());
 }
 
 TEST(RevocationList, ListWithoutEntries) {
-    const auto list = load("empty");
+    const auto list = load_list("empty");
     EXPECT_EQ(list.entry_count(), 0u);
     EXPECT_FALSE(list.entries().next());
     EXPECT_FALSE(list.find(test::hex("1001")));
 }
 
 TEST(RevocationList, Version1IsRead) {
-    const auto list = load("version_1");
+    const auto list = load_list("version_1");
     EXPECT_EQ(list.version(), 1u);
     EXPECT_TRUE(list.find(test::hex("1001")));
     EXPECT_FALSE(list.crl_number());
-    EXPECT_EQ(test::failure(list.verify_issued_by(certificate("ca"))), "no error");
+    EXPECT_EQ(test::failure(list.verify_issued_by(test::load("ca", "crl"))), "no error");
 }
 
 TEST(RevocationList, NextUpdateMayBeAbsent) {
@@ -101,7 +99,7 @@ TEST(RevocationList, BothKindsOfTimeAreRead) {
 }
 
 TEST(RevocationList, ScopeOfPartitionIsRead) {
-    const auto list = load("partition");
+    const auto list = load_list("partition");
     ASSERT_TRUE(list.scope());
     EXPECT_THAT(list.scope()->name->uris(), ElementsAre("http://crl.example.com/part-1.crl"));
     EXPECT_TRUE(list.scope()->only_user_certificates);
@@ -112,7 +110,7 @@ TEST(RevocationList, ScopeOfPartitionIsRead) {
 }
 
 TEST(RevocationList, NameRelativeToIssuerIsRead) {
-    const auto list = load("relative");
+    const auto list = load_list("relative");
     const auto names = list.scope()->name->names_below(list.issuer());
     ASSERT_EQ(names.size(), 1u);
     EXPECT_EQ(names[0].to_text(), "dirname:CN=part-2,CN=CRL issuer,O=Estuary tests");
@@ -120,7 +118,7 @@ TEST(RevocationList, NameRelativeToIssuerIsRead) {
 }
 
 TEST(RevocationList, DeltaIsRead) {
-    const auto delta = load("delta");
+    const auto delta = load_list("delta");
     EXPECT_TRUE(delta.is_delta());
     EXPECT_EQ(delta.delta_base(), CrlNumber{5});
     EXPECT_EQ(delta.crl_number(), CrlNumber{6});
@@ -129,15 +127,15 @@ TEST(RevocationList, DeltaIsRead) {
 }
 
 TEST(RevocationList, PemAndDer) {
-    const auto list = load("complete");
+    const auto list = load_list("complete");
     const auto pem = list.to_pem();
     EXPECT_TRUE(pem.starts_with("-----BEGIN X509 CRL-----\n"));
     EXPECT_EQ(RevocationList::from_bytes(as_bytes(pem)).value(), list);
     EXPECT_EQ(RevocationList::from_bytes(list.der()).value(), list);
-    const auto bundle = certificate("ca").to_pem() + pem + load("delta").to_pem();
+    const auto bundle = test::load("ca", "crl").to_pem() + pem + load_list("delta").to_pem();
     EXPECT_EQ(parse_revocation_lists(as_bytes(bundle)).value().size(), 2u);
     EXPECT_EQ(test::failure(RevocationList::from_bytes(as_bytes(bundle))), "malformed: expected one CRL, found 2");
-    EXPECT_EQ(test::failure(RevocationList::from_bytes(as_bytes(certificate("ca").to_pem()))),
+    EXPECT_EQ(test::failure(RevocationList::from_bytes(as_bytes(test::load("ca", "crl").to_pem()))),
               "malformed: no CRL found, neither PEM nor DER");
 }
 
@@ -404,7 +402,7 @@ TEST(RevocationList, SignatureIsVerified) {
 
 TEST(RevocationList, IssuerHasToBeTheOneAndToBeAllowed) {
     const auto list = RevocationList::parse(test::signed_list(CrlEncoder{test::crl_template()})).value();
-    EXPECT_THAT(test::failure(list.verify_issued_by(certificate("ca"))),
+    EXPECT_THAT(test::failure(list.verify_issued_by(test::load("ca", "crl"))),
                 HasSubstr("not_authorised: the CRL is issued by CN=issuer"));
     EXPECT_THAT(test::failure(list.verify_issued_by(test::crl_issuer(key_cert_sign))), HasSubstr("no cRLSign"));
     const auto without_usage = test::unsigned_certificate("CN=issuer", test::hex("01"), {});
@@ -414,7 +412,7 @@ TEST(RevocationList, IssuerHasToBeTheOneAndToBeAllowed) {
 // The same list through OpenSSL, entry by entry.
 TEST(RevocationList, AgreesWithOpenssl) {
     for (const auto* name : {"complete", "delta", "partition", "version_1", "rfc5280_c4"}) {
-        const auto list = load(name);
+        const auto list = load_list(name);
         const auto other = test::openssl_crl(list.der());
         ASSERT_TRUE(other) << name;
         auto* revoked = X509_CRL_get_REVOKED(other.get());

@@ -4,11 +4,10 @@
 namespace estuary::x509 {
 namespace {
 
+using test::uri_name;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-DistributionPointName uri_name(std::string_view uri) { return {{test::general_name("uri:" + std::string{uri})}, {}}; }
 
 std::string hex_of(const IssuingDistributionPoint& scope) { return to_hex(make_issuing_distribution_point(scope).value); }
 
@@ -70,7 +69,7 @@ TEST(IssuingDistributionPoint, MalformedIsRefused) {
 }
 
 TEST(DistributionPoints, OfCertificate) {
-    const auto device = Certificate::parse(test::data_file("crl/device.der")).value();
+    const auto device = test::load("device", "crl");
     const auto points = distribution_points(device.extensions()).value();
     ASSERT_EQ(points.size(), 1u);
     EXPECT_FALSE(points[0].reasons);

@@ -24,12 +24,12 @@ TEST(Extensions, ReadAndWrite) {
     EXPECT_EQ(find(extensions, oid::subject_alt_name), nullptr);
 }
 
-struct BadDer {
+struct BadExtensions {
     std::string name, der;
     Code code;
     std::string detail;
 };
-class ExtensionsRefused : public testing::TestWithParam<BadDer> {};
+class ExtensionsRefused : public testing::TestWithParam<BadExtensions> {};
 
 TEST_P(ExtensionsRefused, WithTheirReason) {
     const auto parsed = parse_extensions(hex(GetParam().der));
@@ -40,16 +40,16 @@ TEST_P(ExtensionsRefused, WithTheirReason) {
 
 // bug class 15
 INSTANTIATE_TEST_SUITE_P(Rfc5280, ExtensionsRefused, testing::Values(
-    BadDer{"nothing", "", Code::malformed, "Extensions"},
-    BadDer{"empty", "3000", Code::malformed, "empty"},
-    BadDer{"empty_extension", "30023000", Code::malformed, "OBJECT IDENTIFIER"},
-    BadDer{"without_value", "3006300406022a03", Code::malformed, "OCTET STRING"},
-    BadDer{"false_encoded", "300d300b06022a0301010004020500", Code::malformed, "default"},
-    BadDer{"true_is_one", "300d300b06022a0301010104020500", Code::malformed, "BOOLEAN"},
-    BadDer{"trailing", "300c300a06022a03040205000500", Code::malformed, "Extension"},
-    BadDer{"twice", "3014300806022a0304020500300806022a0304020500", Code::malformed, "1.2.3 more than once"},
-    BadDer{"octets_after", "300a300806022a03040205000500", Code::malformed, "Extensions"},
-    BadDer{"indefinite", "3080300806022a03040205000000", Code::malformed, "indefinite"}),
+    BadExtensions{"nothing", "", Code::malformed, "Extensions"},
+    BadExtensions{"empty", "3000", Code::malformed, "empty"},
+    BadExtensions{"empty_extension", "30023000", Code::malformed, "OBJECT IDENTIFIER"},
+    BadExtensions{"without_value", "3006300406022a03", Code::malformed, "OCTET STRING"},
+    BadExtensions{"false_encoded", "300d300b06022a0301010004020500", Code::malformed, "default"},
+    BadExtensions{"true_is_one", "300d300b06022a0301010104020500", Code::malformed, "BOOLEAN"},
+    BadExtensions{"trailing", "300c300a06022a03040205000500", Code::malformed, "Extension"},
+    BadExtensions{"twice", "3014300806022a0304020500300806022a0304020500", Code::malformed, "1.2.3 more than once"},
+    BadExtensions{"octets_after", "300a300806022a03040205000500", Code::malformed, "Extensions"},
+    BadExtensions{"indefinite", "3080300806022a03040205000000", Code::malformed, "indefinite"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Extensions, AreAtMost64) {

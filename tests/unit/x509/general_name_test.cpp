@@ -5,6 +5,7 @@
 namespace estuary::x509 {
 namespace {
 
+using test::BadText;
 using test::general_name;
 using test::hex;
 using test::octets;
@@ -24,13 +25,13 @@ ByteVec written(const GeneralName& name) {
     return std::move(writer).take();
 }
 
-struct TextCase {
+struct GeneralNameCase {
     std::string name, text;
     Kind kind;
     std::string der;    ///< hexadecimal
     std::string shown;
 };
-class GeneralNameText : public testing::TestWithParam<TextCase> {};
+class GeneralNameText : public testing::TestWithParam<GeneralNameCase> {};
 
 TEST_P(GeneralNameText, ReadsWritesAndShows) {
     const auto& test = GetParam();
@@ -44,31 +45,28 @@ TEST_P(GeneralNameText, ReadsWritesAndShows) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rfc5280, GeneralNameText, testing::Values(
-    TextCase{"dns", "dns:host.example", Kind::dns, "820c686f73742e6578616d706c65", "dns:host.example"},
-    TextCase{"dns_upper_prefix", "DNS:host", Kind::dns, "8204686f7374", "dns:host"},
-    TextCase{"dns_bare", "host", Kind::dns, "8204686f7374", "dns:host"},
-    TextCase{"dns_wildcard", "*.ab", Kind::dns, "82042a2e6162", "dns:*.ab"},
-    TextCase{"dns_underscore", "dns:_a.b", Kind::dns, "82045f612e62", "dns:_a.b"},
-    TextCase{"dns_a_label", "xn--bcher-kva", Kind::dns, "820d786e2d2d62636865722d6b7661", "dns:xn--bcher-kva"},
-    TextCase{"ipv4", "ip:192.0.2.1", Kind::ip, "8704c0000201", "ip:192.0.2.1"},
-    TextCase{"ipv4_bare", "192.0.2.1", Kind::ip, "8704c0000201", "ip:192.0.2.1"},
-    TextCase{"ipv6", "ip:2001:DB8:0::1", Kind::ip, "871020010db8000000000000000000000001", "ip:2001:db8::1"},
-    TextCase{"ipv6_bare", "::1", Kind::ip, "871000000000000000000000000000000001", "ip:::1"},
-    TextCase{"email", "email:a.b+c@d", Kind::email, "8107612e622b634064", "email:a.b+c@d"},
-    TextCase{"email_bare", "a@b", Kind::email, "8103614062", "email:a@b"},
-    TextCase{"uri", "uri:https://a/b", Kind::uri, "860b68747470733a2f2f612f62", "uri:https://a/b"},
-    TextCase{"uri_bare", "https://a/b", Kind::uri, "860b68747470733a2f2f612f62", "uri:https://a/b"},
-    TextCase{"uri_urn", "uri:urn:dev:1", Kind::uri, "860975726e3a6465763a31", "uri:urn:dev:1"},
-    TextCase{"uri_with_at", "https://u@a/", Kind::uri, "860c68747470733a2f2f7540612f", "uri:https://u@a/"},
-    TextCase{"directory", "dirname:CN=a", Kind::directory, "a40e300c310a300806035504030c0161", "dirname:CN=a"},
-    TextCase{"registered_id", "rid:1.2.3", Kind::registered_id, "88022a03", "rid:1.2.3"},
-    TextCase{"principal", "upn:a@b", Kind::other_name, "a013060a2b060104018237140203" "a0050c03614062", "upn:a@b"},
-    TextCase{"other", "othername:1.2.3#0500", Kind::other_name, "a00806022a03a0020500", "othername:1.2.3#0500"}),
+    GeneralNameCase{"dns", "dns:host.example", Kind::dns, "820c686f73742e6578616d706c65", "dns:host.example"},
+    GeneralNameCase{"dns_upper_prefix", "DNS:host", Kind::dns, "8204686f7374", "dns:host"},
+    GeneralNameCase{"dns_bare", "host", Kind::dns, "8204686f7374", "dns:host"},
+    GeneralNameCase{"dns_wildcard", "*.ab", Kind::dns, "82042a2e6162", "dns:*.ab"},
+    GeneralNameCase{"dns_underscore", "dns:_a.b", Kind::dns, "82045f612e62", "dns:_a.b"},
+    GeneralNameCase{"dns_a_label", "xn--bcher-kva", Kind::dns, "820d786e2d2d62636865722d6b7661", "dns:xn--bcher-kva"},
+    GeneralNameCase{"ipv4", "ip:192.0.2.1", Kind::ip, "8704c0000201", "ip:192.0.2.1"},
+    GeneralNameCase{"ipv4_bare", "192.0.2.1", Kind::ip, "8704c0000201", "ip:192.0.2.1"},
+    GeneralNameCase{"ipv6", "ip:2001:DB8:0::1", Kind::ip, "871020010db8000000000000000000000001", "ip:2001:db8::1"},
+    GeneralNameCase{"ipv6_bare", "::1", Kind::ip, "871000000000000000000000000000000001", "ip:::1"},
+    GeneralNameCase{"email", "email:a.b+c@d", Kind::email, "8107612e622b634064", "email:a.b+c@d"},
+    GeneralNameCase{"email_bare", "a@b", Kind::email, "8103614062", "email:a@b"},
+    GeneralNameCase{"uri", "uri:https://a/b", Kind::uri, "860b68747470733a2f2f612f62", "uri:https://a/b"},
+    GeneralNameCase{"uri_bare", "https://a/b", Kind::uri, "860b68747470733a2f2f612f62", "uri:https://a/b"},
+    GeneralNameCase{"uri_urn", "uri:urn:dev:1", Kind::uri, "860975726e3a6465763a31", "uri:urn:dev:1"},
+    GeneralNameCase{"uri_with_at", "https://u@a/", Kind::uri, "860c68747470733a2f2f7540612f", "uri:https://u@a/"},
+    GeneralNameCase{"directory", "dirname:CN=a", Kind::directory, "a40e300c310a300806035504030c0161", "dirname:CN=a"},
+    GeneralNameCase{"registered_id", "rid:1.2.3", Kind::registered_id, "88022a03", "rid:1.2.3"},
+    GeneralNameCase{"principal", "upn:a@b", Kind::other_name, "a013060a2b060104018237140203" "a0050c03614062", "upn:a@b"},
+    GeneralNameCase{"other", "othername:1.2.3#0500", Kind::other_name, "a00806022a03a0020500", "othername:1.2.3#0500"}),
     [](const auto& test) { return test.param.name; });
 
-struct BadText {
-    std::string name, text, detail;
-};
 class GeneralNameRefused : public testing::TestWithParam<BadText> {};
 
 TEST_P(GeneralNameRefused, SayingWhatToMend) {
@@ -138,10 +136,10 @@ INSTANTIATE_TEST_SUITE_P(Syntax, GeneralNameRefused, testing::Values(
     BadText{"othername_no_value", "othername:1.2.3", "'#'"},
     BadText{"othername_bad_value", "othername:1.2.3#05", "DER"}), [](const auto& test) { return test.param.name; });
 
-struct BadDer {
+struct BadGeneralName {
     std::string name, der, detail;
 };
-class GeneralNameDer : public testing::TestWithParam<BadDer> {};
+class GeneralNameDer : public testing::TestWithParam<BadGeneralName> {};
 
 TEST_P(GeneralNameDer, IsRefused) {
     const auto name = read(hex(GetParam().der));
@@ -151,25 +149,25 @@ TEST_P(GeneralNameDer, IsRefused) {
 
 // bug class 15
 INSTANTIATE_TEST_SUITE_P(Encoding, GeneralNameDer, testing::Values(
-    BadDer{"empty", "", "missing"},
-    BadDer{"unknown_tag", "8900", "unknown tag 89"},
-    BadDer{"universal_tag", "0c0161", "unknown tag 0c"},
-    BadDer{"constructed_dns", "a20382" "0161", "unknown tag a2"},
-    BadDer{"primitive_directory", "84023000", "unknown tag 84"},
-    BadDer{"dns_nul", "820361" "0062", "NUL"},
-    BadDer{"dns_utf8", "8202c3a4", "punycode"},
-    BadDer{"ip_3_octets", "8703010203", "3 octets"},
-    BadDer{"ip_0_octets", "8700", "0 octets"},
-    BadDer{"directory_without_name", "a400", "SEQUENCE"},
-    BadDer{"directory_two_names", "a40430003000", "Name"},
-    BadDer{"directory_bad_name", "a40430023100", "RelativeDistinguishedName"},
-    BadDer{"rid_empty", "8800", ""},
-    BadDer{"rid_unfinished", "880180", ""},
-    BadDer{"other_empty", "a000", "OBJECT IDENTIFIER"},
-    BadDer{"other_without_value", "a00406022a03", "expected"},
-    BadDer{"other_empty_value", "a00606022a03a000", "missing"},
-    BadDer{"other_two_values", "a00a06022a03a00405000500", "otherName value"},
-    BadDer{"x400_garbage", "a301ff", "DER"}), [](const auto& test) { return test.param.name; });
+    BadGeneralName{"empty", "", "missing"},
+    BadGeneralName{"unknown_tag", "8900", "unknown tag 89"},
+    BadGeneralName{"universal_tag", "0c0161", "unknown tag 0c"},
+    BadGeneralName{"constructed_dns", "a20382" "0161", "unknown tag a2"},
+    BadGeneralName{"primitive_directory", "84023000", "unknown tag 84"},
+    BadGeneralName{"dns_nul", "820361" "0062", "NUL"},
+    BadGeneralName{"dns_utf8", "8202c3a4", "punycode"},
+    BadGeneralName{"ip_3_octets", "8703010203", "3 octets"},
+    BadGeneralName{"ip_0_octets", "8700", "0 octets"},
+    BadGeneralName{"directory_without_name", "a400", "SEQUENCE"},
+    BadGeneralName{"directory_two_names", "a40430003000", "Name"},
+    BadGeneralName{"directory_bad_name", "a40430023100", "RelativeDistinguishedName"},
+    BadGeneralName{"rid_empty", "8800", ""},
+    BadGeneralName{"rid_unfinished", "880180", ""},
+    BadGeneralName{"other_empty", "a000", "OBJECT IDENTIFIER"},
+    BadGeneralName{"other_without_value", "a00406022a03", "expected"},
+    BadGeneralName{"other_empty_value", "a00606022a03a000", "missing"},
+    BadGeneralName{"other_two_values", "a00a06022a03a00405000500", "otherName value"},
+    BadGeneralName{"x400_garbage", "a301ff", "DER"}), [](const auto& test) { return test.param.name; });
 
 TEST(GeneralName, ReadsSubtreesOfAddresses) {
     EXPECT_EQ(read(hex("8708c0000200ffffff00")).value().to_text(), "ip:192.0.2.0/24");

@@ -10,15 +10,11 @@ namespace {
 
 using test::at;
 using test::CrlDraft;
+using test::load_list;
+using test::rules_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-std::vector<std::string> rules_of(const std::vector<LintFinding>& findings) {
-    std::vector<std::string> rules;
-    for (const auto& finding : findings) rules.push_back(finding.rule);
-    return rules;
-}
 
 Extension reason(std::string_view hex, bool critical = false) { return {oid::crl_reason, critical, test::hex(hex)}; }
 Extension scope_of(std::string_view hex, bool critical = true) {
@@ -37,11 +33,11 @@ ByteVec entry_of_date(ByteVec date) { return test::sequence({test::hex("020105")
 /// A delta CRL, its number 5.
 CrlDraft& as_delta(CrlDraft& draft) { return draft.set(make_delta_crl_indicator(CrlNumber{4})); }
 
-struct Case {
+struct SpoiltList {
     std::string_view rule;
     void (*spoil)(CrlDraft&);
 };
-const std::vector<Case> cases{
+const std::vector<SpoiltList> cases{
     {"rfc5280_5_1_structure", [](CrlDraft& d) { d.this_update = test::hex("0500"); }},
     {"rfc5280_5_1_structure", [](CrlDraft& d) { d.crl_extensions.push_back(make_crl_number(CrlNumber{5})); }},
     {"rfc5280_5_1_structure", [](CrlDraft& d) { d.set_entries({test::sequence({test::hex("020105")})}); }},
@@ -174,11 +170,10 @@ TEST(LintCrl, GoodListsPass) {
 }
 
 TEST(LintCrl, ListOfOpensslPasses) {
-    const auto load = [](const char* name) { return test::data_file("crl/" + std::string{name} + ".der"); };
-    const auto issuer = Certificate::parse(load("ca")).value();
+    const auto issuer = test::load("ca", "crl");
     for (const auto* name : {"complete", "delta", "empty"})
-        EXPECT_THAT(rules_of(lint_crl(RevocationList::parse(load(name)).value().tbs(), issuer)), IsEmpty()) << name;
-    EXPECT_THAT(rules_of(lint_crl(RevocationList::parse(load("version_1")).value().tbs(), issuer)),
+        EXPECT_THAT(rules_of(lint_crl(load_list(name).tbs(), issuer)), IsEmpty()) << name;
+    EXPECT_THAT(rules_of(lint_crl(load_list("version_1").tbs(), issuer)),
                 ElementsAre("rfc5280_5_1_2_1_version_2", "rfc5280_5_2_1_aki_present", "rfc5280_5_2_3_number_present"));
 }
 

@@ -9,11 +9,11 @@ namespace estuary::x509 {
 namespace {
 
 using der::Tag;
+using test::load;
+using test::rules_of;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-Certificate load(const std::string& name) { return Certificate::parse(test::data_file("x509/" + name + ".der")).value(); }
 
 /// A TBSCertificate in parts, any of which can be spoilt.
 struct Draft {
@@ -106,12 +106,6 @@ Draft self_signed() {
 /// The draft as a certificate, with a signature that nobody checks.
 Certificate certificate(const Draft& draft) {
     return Certificate::parse(encode_certificate(draft.encode(), draft.algorithm, test::hex("00"))).value();
-}
-
-std::vector<std::string> rules_of(const std::vector<LintFinding>& findings) {
-    std::vector<std::string> names;
-    for (const auto& finding : findings) names.push_back(finding.rule);
-    return names;
 }
 
 std::string shown(const std::vector<LintFinding>& findings) {
@@ -495,13 +489,13 @@ TEST(LintRules, FindingsNameTheSection) {
 }
 
 // What must not be found: the edges of the rules.
-struct GoodCase {
+struct EdgeCase {
     std::string name;
     Draft (*base)() = end_entity;
     Spoil change = {};
     Spoil change_issuer = {};
 };
-class LintEdge : public testing::TestWithParam<GoodCase> {};
+class LintEdge : public testing::TestWithParam<EdgeCase> {};
 
 TEST_P(LintEdge, IsFine) {
     const auto& test = GetParam();
@@ -519,56 +513,56 @@ Spoil no_names(Spoil next) {
 INSTANTIATE_TEST_SUITE_P(
     Rfc5280, LintEdge,
     testing::Values(
-        GoodCase{"serial_of_20_octets", end_entity, part(&Draft::serial, "02147fffffffffffffffffffffffffffffffffffffff")},
-        GoodCase{"empty_subject_with_critical_names", end_entity, no_names([](Draft&) {})},
-        GoodCase{"one_second", end_entity, span("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")},
+        EdgeCase{"serial_of_20_octets", end_entity, part(&Draft::serial, "02147fffffffffffffffffffffffffffffffffffffff")},
+        EdgeCase{"empty_subject_with_critical_names", end_entity, no_names([](Draft&) {})},
+        EdgeCase{"one_second", end_entity, span("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")},
         // bug class 21
-        GoodCase{"last_second_of_2049", end_entity, part(&Draft::not_after, "170d3439313233313233353935395a")},
-        GoodCase{"first_second_of_2050", end_entity, part(&Draft::not_after, "180f32303530303130313030303030305a")},
-        GoodCase{"no_known_end", self_signed, part(&Draft::not_after, "180f39393939313233313233353935395a")},
-        GoodCase{"name_of_64", end_entity, subject(oid::common_name, Tag::utf8_string, std::string(64, 'x'))},
-        GoodCase{"name_of_64_characters_in_128_octets", end_entity,
+        EdgeCase{"last_second_of_2049", end_entity, part(&Draft::not_after, "170d3439313233313233353935395a")},
+        EdgeCase{"first_second_of_2050", end_entity, part(&Draft::not_after, "180f32303530303130313030303030305a")},
+        EdgeCase{"no_known_end", self_signed, part(&Draft::not_after, "180f39393939313233313233353935395a")},
+        EdgeCase{"name_of_64", end_entity, subject(oid::common_name, Tag::utf8_string, std::string(64, 'x'))},
+        EdgeCase{"name_of_64_characters_in_128_octets", end_entity,
                  [](Draft& draft) {
                      std::string text;
                      for (int i = 0; i < 64; ++i) text += "\xC3\xA4";
                      subject(oid::common_name, Tag::utf8_string, text)(draft);
                  }},
-        GoodCase{
+        EdgeCase{
             "legacy_issuer_name", end_entity,
             [](Draft& draft) { draft.issuer = test::one_attribute(oid::common_name, Tag::teletex_string, as_bytes("ca")); },
             [](Draft& issuer) { issuer.subject = test::one_attribute(oid::common_name, Tag::teletex_string, as_bytes("ca")); }},
-        GoodCase{"self_issued_below_path_length_0", subordinate,
+        EdgeCase{"self_issued_below_path_length_0", subordinate,
                  [](Draft& draft) {
                      draft.subject = draft.issuer;
                      draft.set(make_basic_constraints({.ca = true, .path_length = 0}));
                  },
                  [](Draft& issuer) { issuer.set(make_basic_constraints({.ca = true, .path_length = 0})); }},
-        GoodCase{"issuer_without_key_usage", end_entity, {}, without(oid::key_usage)},
-        GoodCase{"names_within_constraints",
+        EdgeCase{"issuer_without_key_usage", end_entity, {}, without(oid::key_usage)},
+        EdgeCase{"names_within_constraints",
                  end_entity,
                  {},
                  [](Draft& issuer) {
                      issuer.set(make_name_constraints({.permitted = {test::general_name("dns:example.com")}, .excluded = {}}));
                  }},
-        GoodCase{"unknown_extension_not_critical", end_entity, value(der::Oid{"1.3.6.1.4.1.99999.7"}, "0500")},
-        GoodCase{"any_purpose", end_entity, [](Draft& draft) { draft.set(make_ext_key_usage({oid::any_extended_key_usage})); }},
-        GoodCase{"self_signed_with_aki", self_signed,
+        EdgeCase{"unknown_extension_not_critical", end_entity, value(der::Oid{"1.3.6.1.4.1.99999.7"}, "0500")},
+        EdgeCase{"any_purpose", end_entity, [](Draft& draft) { draft.set(make_ext_key_usage({oid::any_extended_key_usage})); }},
+        EdgeCase{"self_signed_with_aki", self_signed,
                  [](Draft& draft) { draft.set(make_authority_key_identifier(issuer_key_id)); }},
         // bug class 33
-        GoodCase{"ec_agreement", end_entity, usage(digital_signature | key_agreement | encipher_only)},
-        GoodCase{"rsa_encipherment", end_entity, rsa_usage(digital_signature | key_encipherment | data_encipherment)},
-        GoodCase{"x25519", end_entity, key("1.3.101.110", 32, key_agreement | decipher_only)},
-        GoodCase{"x448", end_entity, key("1.3.101.111", 56, key_agreement)},
-        GoodCase{"ed25519", end_entity, key("1.3.101.112", 32, digital_signature | non_repudiation)},
-        GoodCase{"ed448", end_entity, key("1.3.101.113", 57, digital_signature)},
-        GoodCase{"ml_dsa_44", end_entity, key("2.16.840.1.101.3.4.3.17", 1312, digital_signature)},
-        GoodCase{"ml_dsa_65", subordinate, key("2.16.840.1.101.3.4.3.18", 1952, key_cert_sign | crl_sign)},
-        GoodCase{"ml_dsa_87", end_entity, key("2.16.840.1.101.3.4.3.19", 2592, digital_signature)},
-        GoodCase{"slh_dsa_sha2_192s", subordinate, key("2.16.840.1.101.3.4.3.22", 48, key_cert_sign)},
-        GoodCase{"slh_dsa_shake_256f", end_entity, key("2.16.840.1.101.3.4.3.31", 64, non_repudiation)},
-        GoodCase{"ml_kem_512", end_entity, key("2.16.840.1.101.3.4.4.1", 800, key_encipherment)},
-        GoodCase{"ml_kem_768", end_entity, key("2.16.840.1.101.3.4.4.2", 1184, key_encipherment)},
-        GoodCase{"ml_kem_1024", end_entity, key("2.16.840.1.101.3.4.4.3", 1568, key_encipherment)}),
+        EdgeCase{"ec_agreement", end_entity, usage(digital_signature | key_agreement | encipher_only)},
+        EdgeCase{"rsa_encipherment", end_entity, rsa_usage(digital_signature | key_encipherment | data_encipherment)},
+        EdgeCase{"x25519", end_entity, key("1.3.101.110", 32, key_agreement | decipher_only)},
+        EdgeCase{"x448", end_entity, key("1.3.101.111", 56, key_agreement)},
+        EdgeCase{"ed25519", end_entity, key("1.3.101.112", 32, digital_signature | non_repudiation)},
+        EdgeCase{"ed448", end_entity, key("1.3.101.113", 57, digital_signature)},
+        EdgeCase{"ml_dsa_44", end_entity, key("2.16.840.1.101.3.4.3.17", 1312, digital_signature)},
+        EdgeCase{"ml_dsa_65", subordinate, key("2.16.840.1.101.3.4.3.18", 1952, key_cert_sign | crl_sign)},
+        EdgeCase{"ml_dsa_87", end_entity, key("2.16.840.1.101.3.4.3.19", 2592, digital_signature)},
+        EdgeCase{"slh_dsa_sha2_192s", subordinate, key("2.16.840.1.101.3.4.3.22", 48, key_cert_sign)},
+        EdgeCase{"slh_dsa_shake_256f", end_entity, key("2.16.840.1.101.3.4.3.31", 64, non_repudiation)},
+        EdgeCase{"ml_kem_512", end_entity, key("2.16.840.1.101.3.4.4.1", 800, key_encipherment)},
+        EdgeCase{"ml_kem_768", end_entity, key("2.16.840.1.101.3.4.4.2", 1184, key_encipherment)},
+        EdgeCase{"ml_kem_1024", end_entity, key("2.16.840.1.101.3.4.4.3", 1568, key_encipherment)}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

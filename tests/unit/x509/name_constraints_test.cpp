@@ -22,11 +22,11 @@ GeneralName raw(std::string_view text) {
     return test::general_name(text);
 }
 
-struct Case {
+struct Subtrees {
     std::string name, permitted, excluded, subject, san;  ///< empty: none
     bool ok;
 };
-class Satisfies : public testing::TestWithParam<Case> {};
+class Satisfies : public testing::TestWithParam<Subtrees> {};
 
 TEST_P(Satisfies, AsRfc5280Section4_2_1_10) {
     const auto& test = GetParam();
@@ -45,78 +45,79 @@ TEST_P(Satisfies, AsRfc5280Section4_2_1_10) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Dns, Satisfies, testing::Values(
-    Case{"itself", "dns:example.com", "", "", "dns:example.com", true},
-    Case{"below", "dns:example.com", "", "", "dns:a.b.EXAMPLE.com", true},
-    Case{"beside", "dns:example.com", "", "", "dns:badexample.com", false},
-    Case{"above", "dns:a.example.com", "", "", "dns:example.com", false},
-    Case{"empty_is_all", "dns:", "", "", "dns:a", true},
-    Case{"leading_dot_below", "dns:.example.com", "", "", "dns:a.example.com", true},
-    Case{"leading_dot_itself", "dns:.example.com", "", "", "dns:example.com", false},
-    Case{"wildcard_within", "dns:example.com", "", "", "dns:*.example.com", true},
-    Case{"wildcard_wider", "dns:a.example.com", "", "", "dns:*.example.com", false},
-    Case{"excluded", "", "dns:bad.example.com", "", "dns:x.bad.example.com", false},
-    Case{"excluded_other", "", "dns:bad.example.com", "", "dns:good.example.com", true},
-    Case{"excluded_by_wildcard", "", "dns:bad.example.com", "", "dns:*.example.com", false},
-    Case{"excluded_deeper_than_wildcard", "", "dns:x.bad.example.com", "", "dns:*.example.com", true},
-    Case{"excluded_wins", "dns:example.com", "dns:bad.example.com", "", "dns:bad.example.com", false},
-    Case{"excluded_trailing_dot", "", "dns:bad.com", "", "dns:bad.com.", false},
-    Case{"all_excluded", "", "dns:", "", "dns:a", false},
-    Case{"other_kinds_free", "dns:example.com", "", "CN=anything", "email:a@b.c", true},
-    Case{"cn_is_not_looked_at", "dns:example.com", "", "CN=www.other.com", "", true}),
+    Subtrees{"itself", "dns:example.com", "", "", "dns:example.com", true},
+    Subtrees{"below", "dns:example.com", "", "", "dns:a.b.EXAMPLE.com", true},
+    Subtrees{"beside", "dns:example.com", "", "", "dns:badexample.com", false},
+    Subtrees{"above", "dns:a.example.com", "", "", "dns:example.com", false},
+    Subtrees{"empty_is_all", "dns:", "", "", "dns:a", true},
+    Subtrees{"leading_dot_below", "dns:.example.com", "", "", "dns:a.example.com", true},
+    Subtrees{"leading_dot_itself", "dns:.example.com", "", "", "dns:example.com", false},
+    Subtrees{"wildcard_within", "dns:example.com", "", "", "dns:*.example.com", true},
+    Subtrees{"wildcard_wider", "dns:a.example.com", "", "", "dns:*.example.com", false},
+    Subtrees{"excluded", "", "dns:bad.example.com", "", "dns:x.bad.example.com", false},
+    Subtrees{"excluded_other", "", "dns:bad.example.com", "", "dns:good.example.com", true},
+    Subtrees{"excluded_by_wildcard", "", "dns:bad.example.com", "", "dns:*.example.com", false},
+    Subtrees{"excluded_deeper_than_wildcard", "", "dns:x.bad.example.com", "", "dns:*.example.com", true},
+    Subtrees{"excluded_wins", "dns:example.com", "dns:bad.example.com", "", "dns:bad.example.com", false},
+    Subtrees{"excluded_trailing_dot", "", "dns:bad.com", "", "dns:bad.com.", false},
+    Subtrees{"all_excluded", "", "dns:", "", "dns:a", false},
+    Subtrees{"other_kinds_free", "dns:example.com", "", "CN=anything", "email:a@b.c", true},
+    Subtrees{"cn_is_not_looked_at", "dns:example.com", "", "CN=www.other.com", "", true}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Email, Satisfies, testing::Values(
-    Case{"host", "email:example.com", "", "", "email:a@Example.com", true},
-    Case{"host_not_below", "email:example.com", "", "", "email:a@b.example.com", false},
-    Case{"domain_below", "email:.example.com", "", "", "email:a@b.example.com", true},
-    Case{"domain_not_itself", "email:.example.com", "", "", "email:a@example.com", false},
-    Case{"mailbox", "email:a@example.com", "", "", "email:a@EXAMPLE.com", true},
-    Case{"mailbox_local_case", "email:a@example.com", "", "", "email:A@example.com", false},
-    Case{"mailbox_other", "email:a@example.com", "", "", "email:b@example.com", false},
-    Case{"excluded_host", "", "email:example.com", "", "email:a@example.com", false},
-    Case{"excluded_trailing_dot", "", "email:bad.com", "", "email:a@bad.com.", false},
-    Case{"two_ats", "email:good.com", "", "", "email:a@bad.com@good.com", false},
-    Case{"subject_address", "email:example.com", "", "emailAddress=a@other.com", "", false},
-    Case{"subject_address_ok", "email:example.com", "", "emailAddress=a@example.com", "", true},
-    Case{"subject_address_excluded_beside_san", "", "email:bad.com", "emailAddress=a@bad.com", "dns:x", false}),
+    Subtrees{"host", "email:example.com", "", "", "email:a@Example.com", true},
+    Subtrees{"host_not_below", "email:example.com", "", "", "email:a@b.example.com", false},
+    Subtrees{"domain_below", "email:.example.com", "", "", "email:a@b.example.com", true},
+    Subtrees{"domain_not_itself", "email:.example.com", "", "", "email:a@example.com", false},
+    Subtrees{"mailbox", "email:a@example.com", "", "", "email:a@EXAMPLE.com", true},
+    Subtrees{"mailbox_local_case", "email:a@example.com", "", "", "email:A@example.com", false},
+    Subtrees{"mailbox_other", "email:a@example.com", "", "", "email:b@example.com", false},
+    Subtrees{"excluded_host", "", "email:example.com", "", "email:a@example.com", false},
+    Subtrees{"excluded_trailing_dot", "", "email:bad.com", "", "email:a@bad.com.", false},
+    Subtrees{"two_ats", "email:good.com", "", "", "email:a@bad.com@good.com", false},
+    Subtrees{"subject_address", "email:example.com", "", "emailAddress=a@other.com", "", false},
+    Subtrees{"subject_address_ok", "email:example.com", "", "emailAddress=a@example.com", "", true},
+    Subtrees{"subject_address_excluded_beside_san", "", "email:bad.com", "emailAddress=a@bad.com", "dns:x", false}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Address, Satisfies, testing::Values(
-    Case{"within", "net:c0000200ffffff00", "", "", "ip:192.0.2.77", true},
-    Case{"outside", "net:c0000200ffffff00", "", "", "ip:192.0.3.77", false},
-    Case{"excluded", "", "net:c0000200ffffff00", "", "ip:192.0.2.77", false},
-    Case{"six_when_only_four", "net:c0000200ffffff00", "", "", "ip:2001:db8::1", false},
-    Case{"six_not_in_excluded_four", "", "net:00000000" "00000000", "", "ip:2001:db8::1", true},
-    Case{"six", "net:20010db8000000000000000000000000ffffffff000000000000000000000000", "", "", "ip:2001:db8::1", true},
-    Case{"everything_excluded", "", "net:0000000000000000", "", "ip:192.0.2.1", false}),
+    Subtrees{"within", "net:c0000200ffffff00", "", "", "ip:192.0.2.77", true},
+    Subtrees{"outside", "net:c0000200ffffff00", "", "", "ip:192.0.3.77", false},
+    Subtrees{"excluded", "", "net:c0000200ffffff00", "", "ip:192.0.2.77", false},
+    Subtrees{"six_when_only_four", "net:c0000200ffffff00", "", "", "ip:2001:db8::1", false},
+    Subtrees{"six_not_in_excluded_four", "", "net:00000000" "00000000", "", "ip:2001:db8::1", true},
+    Subtrees{"six", "net:20010db8000000000000000000000000ffffffff000000000000000000000000", "", "", "ip:2001:db8::1", true},
+    Subtrees{"everything_excluded", "", "net:0000000000000000", "", "ip:192.0.2.1", false}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Uri, Satisfies, testing::Values(
-    Case{"host", "uri:host.example.com", "", "", "uri:https://Host.Example.com:8443/x", true},
-    Case{"host_not_below", "uri:example.com", "", "", "uri:https://a.example.com/", false},
-    Case{"domain", "uri:.example.com", "", "", "uri:https://a.b.example.com/", true},
-    Case{"domain_not_itself", "uri:.example.com", "", "", "uri:https://example.com/", false},
-    Case{"user_does_not_fool", "uri:.example.com", "", "", "uri:https://a.example.com@evil.com/", false},
-    Case{"path_does_not_fool", "uri:.example.com", "", "", "uri:https://evil.com/a.example.com", false},
-    Case{"excluded", "", "uri:bad.com", "", "uri:https://bad.com/", false},
-    Case{"urn_cannot_be_checked", "", "uri:bad.com", "", "uri:urn:dev:1", false},
-    Case{"address_cannot_be_checked", "", "uri:bad.com", "", "uri:https://192.0.2.1/", false},
-    Case{"ipv6_cannot_be_checked", "", "uri:bad.com", "", "uri:https://[::1]/", false}),
+    Subtrees{"host", "uri:host.example.com", "", "", "uri:https://Host.Example.com:8443/x", true},
+    Subtrees{"host_not_below", "uri:example.com", "", "", "uri:https://a.example.com/", false},
+    Subtrees{"domain", "uri:.example.com", "", "", "uri:https://a.b.example.com/", true},
+    Subtrees{"domain_not_itself", "uri:.example.com", "", "", "uri:https://example.com/", false},
+    Subtrees{"user_does_not_fool", "uri:.example.com", "", "", "uri:https://a.example.com@evil.com/", false},
+    Subtrees{"path_does_not_fool", "uri:.example.com", "", "", "uri:https://evil.com/a.example.com", false},
+    Subtrees{"excluded", "", "uri:bad.com", "", "uri:https://bad.com/", false},
+    Subtrees{"urn_cannot_be_checked", "", "uri:bad.com", "", "uri:urn:dev:1", false},
+    Subtrees{"address_cannot_be_checked", "", "uri:bad.com", "", "uri:https://192.0.2.1/", false},
+    Subtrees{"ipv6_cannot_be_checked", "", "uri:bad.com", "", "uri:https://[::1]/", false}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Directory, Satisfies, testing::Values(
-    Case{"below", "dirname:O=Example,C=DE", "", "CN=a,OU=b,O=EXAMPLE,C=DE", "", true},
-    Case{"itself", "dirname:O=Example,C=DE", "", "O=Example,C=DE", "", true},
-    Case{"beside", "dirname:O=Example,C=DE", "", "CN=a,O=Other,C=DE", "", false},
-    Case{"above", "dirname:O=Example,C=DE", "", "C=DE", "", false},
-    Case{"empty_subject", "dirname:O=Example,C=DE", "", "", "", true},
-    Case{"excluded", "", "dirname:O=Example", "CN=a,O=Example", "", false},
-    Case{"in_san", "dirname:O=Example", "", "", "dirname:O=Other", false}), [](const auto& test) { return test.param.name; });
+    Subtrees{"below", "dirname:O=Example,C=DE", "", "CN=a,OU=b,O=EXAMPLE,C=DE", "", true},
+    Subtrees{"itself", "dirname:O=Example,C=DE", "", "O=Example,C=DE", "", true},
+    Subtrees{"beside", "dirname:O=Example,C=DE", "", "CN=a,O=Other,C=DE", "", false},
+    Subtrees{"above", "dirname:O=Example,C=DE", "", "C=DE", "", false},
+    Subtrees{"empty_subject", "dirname:O=Example,C=DE", "", "", "", true},
+    Subtrees{"excluded", "", "dirname:O=Example", "CN=a,O=Example", "", false},
+    Subtrees{"in_san", "dirname:O=Example", "", "", "dirname:O=Other", false}),
+    [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(OtherForms, Satisfies, testing::Values(
-    Case{"registered_id_constrained", "rid:1.2.3", "", "", "rid:1.2.3", false},
-    Case{"registered_id_free", "dns:a", "", "", "rid:1.2.3", true},
-    Case{"other_name_constrained", "", "upn:a@b", "", "upn:c@d", false}), [](const auto& test) { return test.param.name; });
+    Subtrees{"registered_id_constrained", "rid:1.2.3", "", "", "rid:1.2.3", false},
+    Subtrees{"registered_id_free", "dns:a", "", "", "rid:1.2.3", true},
+    Subtrees{"other_name_constrained", "", "upn:a@b", "", "upn:c@d", false}), [](const auto& test) { return test.param.name; });
 
 TEST(Satisfies, EveryNameIsChecked) {  // bug class 19: one forbidden among N, at every position
     const NameConstraints constraints{{raw("dns:example.com")}, {}};

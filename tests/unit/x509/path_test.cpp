@@ -6,10 +6,9 @@
 namespace estuary::x509 {
 namespace {
 
+using test::load;
 using testing::AllOf;
 using testing::HasSubstr;
-
-Certificate load(const std::string& name) { return Certificate::parse(test::data_file("x509/" + name + ".der")).value(); }
 
 std::vector<Certificate> load_all(const std::vector<std::string>& names) {
     std::vector<Certificate> all;
@@ -80,22 +79,22 @@ TEST_P(BadPath, IsRefusedWithTheCertificateAndAReason) {
 }
 
 const std::string refused = "not_authenticated: ";
-const std::string device = refused + "certificate 'serialNumber=4711,CN=device 1,O=Example' (the end entity): ";
+const std::string refused_device = refused + "certificate 'serialNumber=4711,CN=device 1,O=Example' (the end entity): ";
 
 INSTANTIATE_TEST_SUITE_P(
     Openssl, BadPath,
     testing::Values(
         PathCase{.name = "no_anchors", .anchors = {}, .error = {refused, "no trust anchors"}},
         PathCase{.name = "other_anchor", .anchors = {"ed25519"}, .error = {refused, "CN=Example Issuing CA", "issuer"}},
-        PathCase{.name = "intermediate_missing", .intermediates = {}, .error = {device, "issuer"}},
+        PathCase{.name = "intermediate_missing", .intermediates = {}, .error = {refused_device, "issuer"}},
         PathCase{.name = "anchor_is_no_root",
                  .intermediates = {},
                  .anchors = {"issuing"},
                  .partial = false,
                  .error = {refused, "CN=Example Issuing CA", "number 1", "issuer"}},
         // bug class 21
-        PathCase{.name = "a_second_early", .at = "2026-01-31T23:59:59Z", .error = {device, "not yet valid"}},
-        PathCase{.name = "a_second_late", .at = "2050-01-01T00:00:00Z", .error = {device, "expired"}},
+        PathCase{.name = "a_second_early", .at = "2026-01-31T23:59:59Z", .error = {refused_device, "not yet valid"}},
+        PathCase{.name = "a_second_late", .at = "2050-01-01T00:00:00Z", .error = {refused_device, "expired"}},
         PathCase{.name = "long_after", .at = "2051-01-01T00:00:00Z", .error = {refused, "expired"}},
         PathCase{.name = "unknown_critical_extension",
                  .end_entity = "odd",
@@ -104,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
         PathCase{.name = "sha1", .end_entity = "sha1", .error = {refused, "'CN=sha1'", "too weak"}},
         PathCase{.name = "rsa_1024", .end_entity = "rsa_1024", .error = {refused, "'CN=small'", "too weak"}},
         PathCase{.name = "too_deep", .depth_max = 0, .error = {refused, "too long"}},
-        PathCase{.name = "other_purpose", .purposes = {oid::kp_client_auth, oid::kp_cmc_ra}, .error = {device, "cmcRA"}},
+        PathCase{.name = "other_purpose", .purposes = {oid::kp_client_auth, oid::kp_cmc_ra}, .error = {refused_device, "cmcRA"}},
         PathCase{.name = "too_many", .intermediates = std::vector<std::string>(101, "rsa"), .error = {"too_large: "}}),
     test_name);
 
@@ -117,7 +116,7 @@ TEST(Path, SignatureOfAnother) {
     ASSERT_TRUE(forged);
     const auto result = validate_path(*forged, {load("issuing")}, {load("root")},
                                       {.at = parse_iso8601("2027-01-01").value(), .required_ext_key_usage = {}});
-    EXPECT_THAT(test::failure(result), AllOf(HasSubstr(device), HasSubstr("signature")));
+    EXPECT_THAT(test::failure(result), AllOf(HasSubstr(refused_device), HasSubstr("signature")));
 }
 
 }  // namespace

@@ -12,10 +12,10 @@ using testing::HasSubstr;
 
 Result<SignedRequest> parse(const std::string& name) { return SignedRequest::parse(data_file("requests/" + name + ".der")); }
 
-struct GoodCase {
+struct GoodRequest {
     std::string name, key_type, subject;
 };
-class RequestAccepted : public testing::TestWithParam<GoodCase> {};
+class RequestAccepted : public testing::TestWithParam<GoodRequest> {};
 
 TEST_P(RequestAccepted, FromOpenssl) {
     const auto& test = GetParam();
@@ -30,23 +30,23 @@ TEST_P(RequestAccepted, FromOpenssl) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rfc2986, RequestAccepted, testing::Values(
-    GoodCase{"p256", "p256", "CN=device 1,O=Example"},
-    GoodCase{"p384", "p384", "CN=device 1,O=Example"},
-    GoodCase{"rsa2048", "rsa2048", "CN=device 1,O=Example"},
-    GoodCase{"rsa2048_pss", "rsa2048", "CN=device 1,O=Example"},
-    GoodCase{"ed25519", "ed25519", "CN=device 1,O=Example"},
-    GoodCase{"empty_subject", "p256", ""},
-    GoodCase{"multi_valued", "p256", "serialNumber=42+CN=device 1,O=Example"},
-    GoodCase{"no_attributes", "p256", "CN=device 1,O=Example"},
-    GoodCase{"extensions", "p256", "CN=device 1"},
-    GoodCase{"challenge", "p256", "CN=device 1"}), [](const auto& test) { return test.param.name; });
+    GoodRequest{"p256", "p256", "CN=device 1,O=Example"},
+    GoodRequest{"p384", "p384", "CN=device 1,O=Example"},
+    GoodRequest{"rsa2048", "rsa2048", "CN=device 1,O=Example"},
+    GoodRequest{"rsa2048_pss", "rsa2048", "CN=device 1,O=Example"},
+    GoodRequest{"ed25519", "ed25519", "CN=device 1,O=Example"},
+    GoodRequest{"empty_subject", "p256", ""},
+    GoodRequest{"multi_valued", "p256", "serialNumber=42+CN=device 1,O=Example"},
+    GoodRequest{"no_attributes", "p256", "CN=device 1,O=Example"},
+    GoodRequest{"extensions", "p256", "CN=device 1"},
+    GoodRequest{"challenge", "p256", "CN=device 1"}), [](const auto& test) { return test.param.name; });
 
-struct BadCase {
+struct BadRequest {
     std::string name;
     Code code;
     std::string detail;
 };
-class RequestRefused : public testing::TestWithParam<BadCase> {};
+class RequestRefused : public testing::TestWithParam<BadRequest> {};
 
 TEST_P(RequestRefused, WithItsReason) {
     const auto request = parse(GetParam().name);
@@ -57,28 +57,28 @@ TEST_P(RequestRefused, WithItsReason) {
 
 // bug classes 3, 13, 15 and 32
 INSTANTIATE_TEST_SUITE_P(Rfc2986, RequestRefused, testing::Values(
-    BadCase{"wrong_signature", Code::bad_proof, ""},
-    BadCase{"md5", Code::bad_key, "md5WithRSAEncryption"},
-    BadCase{"sha1", Code::bad_key, "sha1WithRSAEncryption"},
-    BadCase{"trailing_octet", Code::malformed, "end of CertificationRequest"},
-    BadCase{"cut_short", Code::malformed, "octets in only"},
-    BadCase{"version_1", Code::malformed, "version 1"},
-    BadCase{"indefinite_length", Code::malformed, "indefinite length"},
-    BadCase{"long_length", Code::malformed, "shortest form"},
-    BadCase{"duplicate_attribute", Code::malformed, "1.2.840.113549.1.9.7 more than once"},
-    BadCase{"attribute_without_value", Code::malformed, "without a value"},
-    BadCase{"challenge_two_values", Code::malformed, "challengePassword has more than one value"},
-    BadCase{"challenge_empty", Code::malformed, "challengePassword is empty"},
-    BadCase{"challenge_octets", Code::malformed, "challengePassword is not a DirectoryString"},
-    BadCase{"extensions_twice", Code::malformed, "1.2.840.113549.1.9.14 more than once"},
-    BadCase{"extensions_two_values", Code::malformed, "extensionRequest has more than one value"},
-    BadCase{"extension_duplicate", Code::malformed, "2.5.29.17 more than once"},
-    BadCase{"extensions_empty", Code::malformed, "Extensions is empty"},
-    BadCase{"san_empty", Code::malformed, "GeneralNames is empty"},
-    BadCase{"san_nul", Code::malformed, "NUL"},
-    BadCase{"san_utf8", Code::malformed, "punycode"},
-    BadCase{"san_ip_as_dns", Code::malformed, "is an address"},
-    BadCase{"san_trailing_dot", Code::malformed, "ends in a dot"}), [](const auto& test) { return test.param.name; });
+    BadRequest{"wrong_signature", Code::bad_proof, ""},
+    BadRequest{"md5", Code::bad_key, "md5WithRSAEncryption"},
+    BadRequest{"sha1", Code::bad_key, "sha1WithRSAEncryption"},
+    BadRequest{"trailing_octet", Code::malformed, "end of CertificationRequest"},
+    BadRequest{"cut_short", Code::malformed, "octets in only"},
+    BadRequest{"version_1", Code::malformed, "version 1"},
+    BadRequest{"indefinite_length", Code::malformed, "indefinite length"},
+    BadRequest{"long_length", Code::malformed, "shortest form"},
+    BadRequest{"duplicate_attribute", Code::malformed, "1.2.840.113549.1.9.7 more than once"},
+    BadRequest{"attribute_without_value", Code::malformed, "without a value"},
+    BadRequest{"challenge_two_values", Code::malformed, "challengePassword has more than one value"},
+    BadRequest{"challenge_empty", Code::malformed, "challengePassword is empty"},
+    BadRequest{"challenge_octets", Code::malformed, "challengePassword is not a DirectoryString"},
+    BadRequest{"extensions_twice", Code::malformed, "1.2.840.113549.1.9.14 more than once"},
+    BadRequest{"extensions_two_values", Code::malformed, "extensionRequest has more than one value"},
+    BadRequest{"extension_duplicate", Code::malformed, "2.5.29.17 more than once"},
+    BadRequest{"extensions_empty", Code::malformed, "Extensions is empty"},
+    BadRequest{"san_empty", Code::malformed, "GeneralNames is empty"},
+    BadRequest{"san_nul", Code::malformed, "NUL"},
+    BadRequest{"san_utf8", Code::malformed, "punycode"},
+    BadRequest{"san_ip_as_dns", Code::malformed, "is an address"},
+    BadRequest{"san_trailing_dot", Code::malformed, "ends in a dot"}), [](const auto& test) { return test.param.name; });
 
 TEST(SignedRequest, EveryCutIsRefused) {  // bug class 15
     const auto der = data_file("requests/extensions.der");
