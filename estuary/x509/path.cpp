@@ -9,6 +9,14 @@
 #include "estuary/crypto/openssl.h"
 
 namespace estuary::x509 {
+
+/// Our certificate, and the library's of the same octets.
+struct KnownCertificate {
+    Certificate certificate;
+    Handle<X509, X509_free> handle;
+};
+using KnownCertificates = std::vector<KnownCertificate>;
+
 namespace {
 
 using crypto::openssl::clear_errors;
@@ -19,12 +27,6 @@ using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
 void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }  // without the certificates: somebody else's
 using Stack = Handle<STACK_OF(X509), free_stack>;
 
-/// Our certificate, and the library's of the same octets.
-struct Known {
-    Certificate certificate;
-    X509Handle handle;
-};
-using KnownCertificates = std::vector<Known>;
 
 /// Certificates handed in with one path; more only make the search long.
 constexpr std::size_t certificates_max = 100;
@@ -59,7 +61,7 @@ std::vector<Certificate> only_between(const std::vector<Certificate>& certificat
                                       const KnownCertificates& anchors) {
     std::vector<Certificate> between;
     for (const auto& certificate : certificates) {
-        const auto is_it = [&](const Known& known) { return same(known.certificate.der(), certificate.der()); };
+        const auto is_it = [&](const KnownCertificate& known) { return same(known.certificate.der(), certificate.der()); };
         if (!same(certificate.der(), end_entity.der()) && std::ranges::none_of(anchors, is_it)) between.push_back(certificate);
     }
     return between;
@@ -114,7 +116,7 @@ void set_parameters(X509_STORE_CTX* context, const PathOptions& options) {
 
 /// The library's path holds the very objects that it was given.
 const Certificate* find_known(const KnownCertificates& known, const X509* handle) {
-    const auto found = std::ranges::find(known, handle, [](const Known& one) { return one.handle.get(); });
+    const auto found = std::ranges::find(known, handle, [](const KnownCertificate& one) { return one.handle.get(); });
     return found == known.end() ? nullptr : &found->certificate;
 }
 

@@ -1,6 +1,9 @@
 // Path validation over certificates that the openssl command line made (tests/data/x509/make.sh); limbo_test.cpp has more.
 #include "estuary/x509/path.h"
 
+#include <atomic>
+#include <thread>
+
 #include "support.h"
 
 namespace estuary::x509 {
@@ -54,6 +57,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         PathCase{.name = "whole", .path = whole}, PathCase{.name = "to_a_root_only", .partial = false, .path = whole},
         PathCase{.name = "root_handed_in_too", .intermediates = {"root", "issuing"}, .path = whole},
+        PathCase{.name = "all_handed_in_twice",
+                 .intermediates = {"device", "issuing", "root", "root", "issuing", "device"},
+                 .path = whole},
         PathCase{.name = "others_handed_in_too", .intermediates = {"rsa", "ed25519", "issuing"}, .path = whole},
         PathCase{.name = "anchor_is_intermediate", .intermediates = {}, .anchors = {"issuing"}, .path = {"device", "issuing"}},
         PathCase{.name = "end_entity_is_anchor", .intermediates = {}, .anchors = {"device"}, .path = {"device"}},
@@ -106,6 +112,25 @@ INSTANTIATE_TEST_SUITE_P(
         PathCase{.name = "other_purpose", .purposes = {oid::kp_client_auth, oid::kp_cmc_ra}, .error = {refused_device, "cmcRA"}},
         PathCase{.name = "too_many", .intermediates = std::vector<std::string>(101, "rsa"), .error = {"too_large: "}}),
     test_name);
+
+TEST(TrustAnchors, ServeManyThreads) {
+    const auto anchors = TrustAnchors::create(load_all({"ed25519", "root"})).value();
+    const PathOptions options{.at = parse_iso8601("2027-01-01").value()};
+    const auto device = load("device");
+    const auto between = load_all({"issuing"});
+    const auto expected = load_all(whole);
+    std::vector<std::jthread> threads;
+    std::atomic<int> wrong = 0;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+            for (int j = 0; j < 20; ++j) {
+                const auto found = validate_path(device, between, anchors, options);
+                if (!found || *found != expected || validate_path(device, {}, anchors, options)) ++wrong;
+            }
+        });
+    threads.clear();
+    EXPECT_EQ(wrong, 0);
+}
 
 TEST(Path, SignatureOfAnother) {
     const auto device_certificate = load("device");
