@@ -38,7 +38,7 @@ void run(Entry* entry, const Octets& input) {
 }
 
 /// Cut and flipped copies of each seed: fewer where there are many seeds, so that every corpus takes seconds.
-std::size_t variants_for(std::size_t seeds) { return std::clamp<std::size_t>(4096 / std::max<std::size_t>(seeds, 1), 64, 512); }
+std::size_t variants_for(std::size_t seeds) { return std::clamp<std::size_t>(2048 / std::max<std::size_t>(seeds, 1), 32, 512); }
 
 void run_neighbourhood(Entry* entry, const Octets& seed, std::size_t variants) {
     run(entry, seed);
