@@ -91,8 +91,10 @@ function(estuary_room name)
     install(TARGETS estuary-${name} EXPORT estuary)
 endfunction()
 
+option(ESTUARY_SUITES "One ctest case for each suite of tests, not for each test: less starting of programs" OFF)
+
 # estuary_test(NAME SOURCES file... [LINK target...])
-# One GoogleTest program test_NAME; each of its cases is a ctest case.
+# One GoogleTest program test_NAME; each of its tests, or each suite of them, is a ctest case.
 function(estuary_test name)
     cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
     add_executable(test_${name} ${TEST_SOURCES})
@@ -104,5 +106,12 @@ function(estuary_test name)
     target_link_libraries(test_${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main estuary-options)
     target_compile_definitions(test_${name} PRIVATE ESTUARY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     estuary_precompiled(test_${name} precompiled-test)
-    gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
+    if(ESTUARY_SUITES)
+        set(found ${CMAKE_CURRENT_BINARY_DIR}/test_${name}_suites.cmake)
+        add_custom_command(TARGET test_${name} POST_BUILD BYPRODUCTS ${found} COMMAND ${CMAKE_COMMAND}
+            -DPROGRAM=$<TARGET_FILE:test_${name}> -DNAME=${name} -DOUTPUT=${found} -P ${PROJECT_SOURCE_DIR}/cmake/DiscoverSuites.cmake)
+        set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${found})
+    else()
+        gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
+    endif()
 endfunction()
