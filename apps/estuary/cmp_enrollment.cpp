@@ -1,5 +1,7 @@
 #include "cmp_enrollment.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "command_line.h"
@@ -52,20 +54,33 @@ Outcome<cmp::CertificateWish> read_wish(const CmpEnrollOptions& options, const C
     return wish;
 }
 
-struct PreparedWish {
-    cmp::Wish wish;
-    std::optional<crypto::PrivateKey> key;   ///< nothing: the authority makes it
+/// One certificate, from the options to where it is saved.
+struct Wanted {
+    CmpEnrollOptions options;
+    Directory directory;
+    EnrollmentState state = {};
+    std::optional<PendingEnrollment> pending = {};
+    std::optional<crypto::PrivateKey> key = {};   ///< nothing: the authority makes it
 };
 
-Outcome<PreparedWish> prepare(const CmpEnrollOptions& options, const CmpSession& session, const std::optional<PendingEnrollment>& pending) {
-    if (options.type == BodyType::p10cr) {
-        ESTUARY_TRY_OUTCOME(auto given, read_given_request(options.request_file, options.key_file));
-        return PreparedWish{cmp::Pkcs10Wish{.request = std::move(given.der), .profile = options.profile, .implicit_confirm = !options.confirm},
-                            std::move(given.key)};
+using Acceptance = std::function<Result<void>(const cmp::Enrolled&)>;
+
+Outcome<cmp::Wish> prepare(std::vector<Wanted>& wanted, const CmpSession& session, const Acceptance& accept) {
+    auto& first = wanted.front();
+    if (first.options.type == BodyType::p10cr) {
+        ESTUARY_TRY_OUTCOME(auto given, read_given_request(first.options.request_file, first.options.key_file));
+        first.key = std::move(given.key);
+        return cmp::Pkcs10Wish{std::move(given.der), first.options.profile, !first.options.confirm, accept};
     }
-    ESTUARY_TRY_OUTCOME(auto wish, read_wish(options, session, pending));
-    auto key = wish.key;
-    return PreparedWish{std::move(wish), std::move(key)};
+    std::vector<cmp::CertificateWish> wishes;
+    for (auto& one : wanted) {
+        ESTUARY_TRY_OUTCOME(auto wish, read_wish(one.options, session, one.pending));
+        one.key = wish.key;
+        wish.accept = accept;
+        wishes.push_back(std::move(wish));
+    }
+    if (wishes.size() == 1) return std::move(wishes.front());
+    return cmp::CertificatesWish{std::move(wishes)};
 }
 
 /// Where the request goes, and of which key: what a later run, or a renewal, has to know.
@@ -84,13 +99,26 @@ Outcome<EnrollmentState> make_state(const CmpEnrollOptions& options, const CmpSe
 }
 
 /// The request that waits, if it is one like this.
-Outcome<std::optional<PendingEnrollment>> load_pending(const CmpEnrollOptions& options, const EnrollmentState& state, const Directory& directory) {
+Outcome<std::optional<PendingEnrollment>> load_pending(const Wanted& wanted) {
+    const auto& options = wanted.options;
     if (options.force && options.files.answer.empty()) return std::optional<PendingEnrollment>{};
-    ESTUARY_TRY_AS(auto pending, directory.load_pending(), local_failure);
-    const bool same = pending && pending->state.by_cmp() && pending->state.url == state.url && pending->state.key_source == state.key_source &&
+    ESTUARY_TRY_AS(auto pending, wanted.directory.load_pending(), local_failure);
+    const bool same = pending && pending->state.by_cmp() && pending->state.url == wanted.state.url && pending->state.key_source == wanted.state.key_source &&
                       pending->state.request_type == cmp::to_string(options.type) && pending->state.awaits_server_key == options.generate_there;
     if (!same) return std::optional<PendingEnrollment>{};
     return pending;
+}
+
+/// What was asked for together is gone on with together, or not at all.
+Outcome<void> load_pending(std::vector<Wanted>& wanted) {
+    bool whole = true;
+    for (auto& one : wanted) {
+        ESTUARY_TRY_OUTCOME(one.pending, load_pending(one));
+        whole = whole && one.pending && one.pending->request == wanted.front().pending->request;
+    }
+    if (whole) return {};
+    for (auto& one : wanted) one.pending.reset();
+    return {};
 }
 
 Outcome<void> save(const cmp::Enrolled& enrolled, const std::optional<crypto::PrivateKey>& key, EnrollmentState state,
@@ -106,48 +134,96 @@ Outcome<void> save(const cmp::Enrolled& enrolled, const std::optional<crypto::Pr
     return {};
 }
 
+Outcome<void> keep(std::vector<Wanted>& wanted, const cmp::ClientTransaction& transaction) {
+    ESTUARY_TRY_AS(const auto saved, transaction.save(), local_failure);
+    for (auto& one : wanted) {
+        auto waiting = one.state;
+        waiting.awaits_server_key = one.options.generate_there;
+        waiting.request_type = cmp::to_string(one.options.type);
+        ESTUARY_CHECK_AS(one.directory.save_pending({std::move(waiting), one.key, saved}), local_failure);
+    }
+    return {};
+}
+
+Outcome<void> save(const cmp::Enrolled& enrolled, Wanted& wanted, const CmpSession& session, const Clock& clock) {
+    return save(enrolled, wanted.key, wanted.state, anchors_for(enrolled, session), wanted.directory, clock);
+}
+
+/// Saves what was granted; fails as the first of the others did.
+Outcome<void> save_several(const cmp::EnrolledSeveral& several, std::vector<Wanted>& wanted, const CmpSession& session, const Clock& clock) {
+    std::optional<ExitStatus> worst;
+    std::size_t missing = 0;
+    const auto tell = [&](Wanted& one, ExitStatus status, const std::string& why) {
+        one.directory.clear_pending();
+        fmt::print(stderr, "{}: {}\n", one.directory.path().string(), why);
+        if (!worst) worst = status;
+        ++missing;
+    };
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        auto& one = wanted[i];
+        const auto& outcome = several.outcomes[i];
+        if (const auto* enrolled = std::get_if<cmp::Enrolled>(&outcome)) {
+            if (auto saved = save(*enrolled, one, session, clock); !saved) tell(one, saved.error().status, saved.error().error.detail);
+        } else if (const auto* declined = std::get_if<cmp::Declined>(&outcome)) {
+            tell(one, exit_refused, "refused by the authority: " + declined->text);
+        } else {
+            const auto& error = std::get<Error>(outcome);
+            tell(one, cmp_status(error), "rejected here: " + error.detail);
+        }
+    }
+    if (!worst) return {};
+    return failure(*worst, {Code::policy, fmt::format("{} of {} certificates did not come", missing, wanted.size())});
+}
+
+Result<void> check_directories(const std::vector<CmpEnrollOptions>& wanted) {
+    for (auto one = wanted.begin(); one != wanted.end(); ++one) {
+        if (one->type != BodyType::kur && Directory{one->out}.holds_identity() && !one->force)
+            return fail(Code::policy, fmt::format("{} already holds a certificate; update it with: estuary cmp kur {} (or use --force)", one->out, one->out));
+        if (std::count_if(one, wanted.end(), [&](const CmpEnrollOptions& other) { return other.out == one->out; }) > 1)
+            return fail(Code::policy, fmt::format("--out {}: each certificate needs a directory of its own", one->out));
+    }
+    return {};
+}
+
 }  // namespace
 
 Outcome<void> enroll_by_cmp(CmpEnrollOptions options, const Clock& clock) {
-    Directory directory{options.out};
     if (options.type == BodyType::kur) options.cmp.directory = options.out;
-    else if (directory.holds_identity() && !options.force)
-        return usage_failure(fmt::format("{} already holds a certificate; update it with: estuary cmp kur {} (or use --force)", options.out, options.out));
-    ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
-    ESTUARY_TRY_OUTCOME(const auto state, make_state(options, session));
-    ESTUARY_TRY_OUTCOME(const auto pending, load_pending(options, state, directory));
-    ESTUARY_TRY_OUTCOME(auto prepared, prepare(options, session, pending));
+    return enroll_by_cmp(std::vector{std::move(options)}, clock);
+}
+
+Outcome<void> enroll_by_cmp(std::vector<CmpEnrollOptions> options, const Clock& clock) {
+    if (auto free = check_directories(options); !free) return usage_failure(std::move(free).error().detail);
+    ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.front().cmp, clock));
+    std::vector<Wanted> wanted;
+    for (auto& one : options) {
+        Directory directory{one.out};
+        wanted.push_back({std::move(one), std::move(directory)});
+        ESTUARY_TRY_OUTCOME(wanted.back().state, make_state(wanted.back().options, session));
+    }
+    if (auto loaded = load_pending(wanted); !loaded) return loaded;
+    auto& first = wanted.front();
 
     // A certificate that nobody we trust has issued is rejected, so that the authority withdraws it (RFC 9483 4.1.1).
     const auto accept = [&](const cmp::Enrolled& enrolled) -> Result<void> {
         ESTUARY_CHECK(chain_of(enrolled, anchors_for(enrolled, session), clock.now()));
         return {};
     };
-    std::visit(
-        [&](auto& wish) {
-            if constexpr (requires { wish.accept; }) wish.accept = accept;
-        },
-        prepared.wish);
+    ESTUARY_TRY_OUTCOME(auto wish, prepare(wanted, session, accept));
 
-    CmpKeeping keeping{.where = (directory.path() / "pending").string()};
-    if (pending) keeping.begun = pending->request;
-    keeping.keep = [&](const cmp::ClientTransaction& transaction) -> Outcome<void> {
-        auto waiting = state;
-        waiting.awaits_server_key = options.generate_there;
-        waiting.request_type = cmp::to_string(options.type);
-        ESTUARY_TRY_AS(auto saved, transaction.save(), local_failure);
-        ESTUARY_CHECK_AS(directory.save_pending({std::move(waiting), prepared.key, std::move(saved)}), local_failure);
-        return {};
-    };
-    if (pending && !options.files.given()) fmt::print(stderr, "Asking again for the request kept in {}.\n", keeping.where);
-    auto outcome = options.files.given() ? session.run_by_files(std::move(prepared.wish), keeping, options.files)
-                                         : session.run(std::move(prepared.wish), keeping);
+    CmpKeeping keeping{.where = (first.directory.path() / "pending").string()};
+    if (first.pending) keeping.begun = first.pending->request;
+    keeping.keep = [&](const cmp::ClientTransaction& transaction) { return keep(wanted, transaction); };
+    const auto& files = first.options.files;
+    if (first.pending && !files.given()) fmt::print(stderr, "Asking again for the request kept in {}.\n", keeping.where);
+    auto outcome = files.given() ? session.run_by_files(std::move(wish), keeping, files) : session.run(std::move(wish), keeping);
     if (!outcome) {
-        if (outcome.error().status == exit_refused) directory.clear_pending();
+        if (outcome.error().status == exit_refused)
+            for (auto& one : wanted) one.directory.clear_pending();
         return tl::unexpected<Failure>(std::move(outcome).error());
     }
-    const auto& enrolled = std::get<cmp::Enrolled>(*outcome);
-    return save(enrolled, prepared.key, state, anchors_for(enrolled, session), directory, clock);
+    if (const auto* several = std::get_if<cmp::EnrolledSeveral>(&*outcome)) return save_several(*several, wanted, session, clock);
+    return save(std::get<cmp::Enrolled>(*outcome), first, session, clock);
 }
 
 }  // namespace estuary::client

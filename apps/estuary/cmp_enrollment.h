@@ -16,5 +16,8 @@ struct CmpEnrollOptions {
 /// Asks for the certificate, or goes on with the request that waits in DIR/pending if it is this one; checks, saves and shows it.
 /// kur: `out` is the directory, which also signs.
 Outcome<void> enroll_by_cmp(CmpEnrollOptions options, const Clock& clock);
+/// The same of several certificates by one ir or cr, each into its own directory. How and where, the first says for all. What is refused
+/// does not keep the others from being saved; it is told, and is the exit status.
+Outcome<void> enroll_by_cmp(std::vector<CmpEnrollOptions> wanted, const Clock& clock);
 
 }  // namespace estuary::client

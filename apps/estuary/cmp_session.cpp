@@ -70,6 +70,11 @@ void CmpOptions::add_to(CLI::App& command) {
     command.add_option("--wait", wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
 }
 
+void CmpFiles::add_to(CLI::App& command) {
+    command.add_option("--request-out", request, "Write the next message here, for a person to carry, instead of sending it")->type_name("FILE");
+    command.add_option("--answer", answer, "The answer that came back to it")->type_name("FILE");
+}
+
 Outcome<void> CmpSession::read_trust(const CmpOptions& options) {
     ESTUARY_TRY_OUTCOME(anchors_, certificates_of(options.trust));
     ESTUARY_TRY_OUTCOME(intermediates_, certificates_of(options.intermediates));
@@ -112,7 +117,8 @@ Outcome<void> CmpSession::read_credentials(const CmpOptions& options, std::optio
         for (const auto& der : identity->chain) {
             ESTUARY_TRY_AS(signer_->chain.emplace_back(), x509::Certificate::parse(der), local_failure);
         }
-        connect_.identity = std::move(*identity);
+        // A KEM key protects messages, and can do nothing in TLS.
+        if (signer_->key.signature_algorithm()) connect_.identity = std::move(*identity);
         return {};
     }
     if (anchors_.empty()) anchors_ = std::move(kept->anchors);
@@ -280,7 +286,7 @@ Outcome<cmp::ClientOutcome> CmpSession::run(cmp::Wish wish, const CmpKeeping& ke
 
 Outcome<cmp::ClientOutcome> CmpSession::run_by_files(cmp::Wish wish, const CmpKeeping& keeping, const CmpFiles& files) {
     if (files.answer.empty() != keeping.begun.empty())
-        return usage_failure(files.answer.empty() ? fmt::format("a request is on its way ({}): give its answer with --answer FILE, or begin anew with --force", keeping.where)
+        return usage_failure(files.answer.empty() ? fmt::format("a request is on its way ({}): give its answer with --answer FILE, or begin anew {}", keeping.where, keeping.anew)
                                               : "--answer: there is no request on its way; begin with --request-out FILE");
     ESTUARY_TRY_OUTCOME(auto transaction, this->transaction(std::move(wish), keeping));
     std::string wait;

@@ -36,6 +36,7 @@ struct CmpKeeping {
     ByteVec begun = {};                                                  ///< as it was kept; empty: it begins now
     std::function<Outcome<void>(const cmp::ClientTransaction&)> keep = {};   ///< called whenever it has to wait
     std::string where = {};                                              ///< for the person
+    std::string anew = "with --force";                                   ///< how to forget it, for the person
 };
 
 /// Messages that a person carries, one a file (RFC 9483 6.4).
@@ -43,6 +44,7 @@ struct CmpFiles {
     std::string request;   ///< where the next message is written
     std::string answer;    ///< with the answer to the last one; empty: the first is written
     bool given() const noexcept { return !request.empty() || !answer.empty(); }
+    void add_to(CLI::App& command);
 };
 
 class CmpSession {

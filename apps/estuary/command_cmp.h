@@ -2,12 +2,13 @@
 // The commands below `estuary cmp`.
 #include <CLI/CLI.hpp>
 
-#include "cmp_session.h"
+#include "cmp_kept.h"
 
 namespace estuary::client {
 
 struct CmpRevokeOptions {
     CmpOptions cmp;
+    CmpKeptOptions kept = {};
     std::string certificate;                ///< to be revoked; empty: the one that signs
     std::string reason = "unspecified";
 };

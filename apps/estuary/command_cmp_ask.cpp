@@ -7,6 +7,7 @@
 #include "estuary/base/text.h"
 #include "estuary/cmp/info_values.h"
 #include "estuary/cmp/root_update.h"
+#include "estuary/crypto/digest.h"
 #include "estuary/x509/crl.h"
 #include "estuary/x509/path.h"
 
@@ -17,6 +18,7 @@ using cmp::InfoTypeAndValue;
 
 struct CmpAskOptions {
     CmpOptions cmp;
+    CmpKeptOptions kept;
     std::string what, profile, key_type, old_root, crl, crl_issuer, out;
 };
 
@@ -193,11 +195,14 @@ Outcome<InfoTypeAndValue> ask_for(const Question& question, const CmpAskOptions&
 }
 
 Outcome<void> ask_authority(const CmpAskOptions& options, const Clock& clock) {
+    if (options.what == "revpassphrase")
+        return usage_failure("revocation passphrases are not offered: a certificate's own key, or a registration authority, revokes it (estuary cmp rr)");
     const auto* question = std::ranges::find(questions, options.what, &Question::word);
     if (question == questions.end()) return usage_failure(options.what + " is nothing that can be asked for");
     ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
     ESTUARY_TRY_OUTCOME(auto asked, ask_for(*question, options));
-    ESTUARY_TRY_OUTCOME(const auto outcome, session.run(cmp::InformationWish{std::move(asked), options.profile}));
+    const auto what = fmt::format("genm {} {} {}", session.address(), options.what, to_hex(crypto::sha256(asked.info_value.value_or(ByteVec{}))));
+    ESTUARY_TRY_OUTCOME(const auto outcome, run_kept(session, cmp::InformationWish{std::move(asked), options.profile}, options.kept, what));
     ESTUARY_TRY_OUTCOME(const auto text, question->show(std::get<cmp::Informed>(outcome).answer, options, session, clock));
     if (!text.empty()) return write_out(options.out, text);
     fmt::print(stderr, "The authority has nothing to tell about it.\n");
@@ -221,6 +226,7 @@ void add_cmp_ask(CLI::App& cmp, const Clock& clock, int& status) {
     command->add_option("--have", options->crl, "crls: the CRL that you have; only a newer one is wanted")->type_name("FILE");
     command->add_option("--issuer", options->crl_issuer, "crls: the certificate of the CA that issues them; verifies the list")->type_name("FILE");
     command->add_option("--out", options->out, "Write the answer here instead of to standard output")->type_name("FILE");
+    options->kept.add_to(*command);
     run_with(*command, options, ask_authority, clock, status);
 }
 

@@ -6,6 +6,17 @@
 #include "estuary/store/records.h"
 
 namespace estuary::client {
+namespace {
+
+/// A directory keeps the request for its own certificate, so that asking again is not another request.
+CmpKeptOptions kept_for(const CmpRevokeOptions& options) {
+    auto kept = options.kept;
+    const bool own = !options.cmp.directory.empty() && options.certificate.empty();
+    if (own && kept.keep.empty() && !kept.files.given()) kept.keep = Directory{options.cmp.directory}.path() / "revocation.kept";
+    return kept;
+}
+
+}  // namespace
 
 Outcome<void> revoke_by_cmp(const CmpRevokeOptions& options, const Clock& clock) {
     const auto reason = store::revocation_reason(options.reason);
@@ -17,8 +28,9 @@ Outcome<void> revoke_by_cmp(const CmpRevokeOptions& options, const Clock& clock)
         ESTUARY_TRY_AS(const auto content, file::read(options.certificate), local_failure);
         ESTUARY_TRY_AS(target, x509::Certificate::from_bytes(content), local_failure);
     }
-    ESTUARY_TRY_OUTCOME(const auto outcome, session.run(cmp::RevocationWish{target.issuer(), to_vec(target.serial_number()),
-                                                                            static_cast<std::uint8_t>(*reason)}));
+    const cmp::RevocationWish wish{target.issuer(), to_vec(target.serial_number()), static_cast<std::uint8_t>(*reason)};
+    const auto what = fmt::format("rr {} {} {}", session.address(), target.serial_hex(), options.reason);
+    ESTUARY_TRY_OUTCOME(const auto outcome, run_kept(session, wish, kept_for(options), what));
     fmt::print("revoked        {} ({})\n", target.serial_hex(), options.reason);
     if (const auto& status = std::get<cmp::Revoked>(outcome).status; status.status == cmp::PkiStatus::granted_with_mods)
         fmt::print("note           {}\n", status.to_text());
@@ -33,6 +45,7 @@ void add_cmp_revoke(CLI::App& cmp, const Clock& clock, int& status) {
     command->add_option("--dir", options->cmp.directory, "Sign with the certificate in this directory")->type_name("DIR");
     command->add_option("--revoke", options->certificate, "The certificate to revoke (PEM or DER); default: the one that signs")->type_name("FILE");
     command->add_option("--reason", options->reason, "keyCompromise, superseded, cessationOfOperation, … (default unspecified)");
+    options->kept.add_to(*command);
     run_with(*command, options, revoke_by_cmp, clock, status);
 }
 

@@ -4,6 +4,7 @@
 //   DIR/key.pem            -> current/key.pem, likewise cert.pem, chain.pem (certificate and intermediates) and anchors.pem
 //   DIR/generations/N/     key.pem, cert.pem, chain.pem, anchors.pem, enrollment.json; the last two generations are kept
 //   DIR/pending/           key.pem, request.der, enrollment.json: an enrollment that waits for approval
+//   DIR/revocation.kept    a revocation that waits (CMP)
 #include <filesystem>
 #include <optional>
 

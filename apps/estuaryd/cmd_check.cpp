@@ -105,9 +105,11 @@ void check_cmp(const Configuration& configuration, const AboveCas& above, author
         if (ca.upstream.present) continue;
         check_mode(cmp_signer(configuration.directory, ca.name, status_base(ca), cmp.key_type).key, cmp.place, faults);
         check_mode(key_generator(configuration.directory, ca.name, status_base(ca), cmp.key_type).key, cmp.place, faults);
+        check_mode(agreement_key(configuration.directory, ca.name, status_base(ca), cmp.agreement_key_type).key, cmp.place, faults);
     }
     auto config = cmp.server;
-    for (auto& label : config.labels) label.generate_keys = false;  // serve makes what signs them
+    // serve makes what signs keys and answers, and what agrees with keys of clients.
+    for (auto& label : config.labels) label.generate_keys = label.kem_protection = label.diffie_hellman = false;
     config.above = above;
     const auto server = cmp::Server::create(std::move(config), authority, store, program.clock, program.entropy);
     if (!server) return faults.add(cmp.place, server.error().detail);

@@ -21,8 +21,12 @@ Result<std::optional<State>> read_state(std::string_view name) {
     return fail(Code::malformed, fmt::format("--state: '{}' is not one of: pending, approved, denied, issued, any", shown(name)));
 }
 
+/// A revocation shows the certificate that is to be revoked.
+bool is_revocation(const PendingRequest& request) { return request.operation.starts_with("revoke"); }
+
 /// PKCS #10 has a PEM form of its own; requests of CMP and CMC (CRMF, RFC 4211) have not.
 std::string pem_of(const PendingRequest& request) {
+    if (is_revocation(request)) return to_pem("CERTIFICATE", request.request);
     const bool pkcs10 = x509::SignedRequest::parse(request.request).has_value();
     return to_pem(pkcs10 ? "CERTIFICATE REQUEST" : "CERTIFICATE REQUEST MESSAGE", request.request);
 }
@@ -60,7 +64,12 @@ void print_request(const PendingRequest& request, std::ostream& out) {
     fields.add("operation", request.operation);
     fields.add("subject", request.subject.empty() ? "(empty)" : request.subject);
     fields.add("alternative names", request.subject_alt_names);
-    if (request.operation == "serverkeygen") {
+    if (is_revocation(request)) {
+        if (const auto certificate = x509::Certificate::parse(request.request)) {
+            fields.add("serial number", to_hex(certificate->serial_number()));
+            fields.add("issuer", certificate->issuer().to_text());
+        }
+    } else if (request.operation == "serverkeygen") {
         fields.add("key", "made here (the request's own does not count)");
     } else if (const auto parsed = x509::SignedRequest::parse(request.request)) {
         fields.add("key", parsed->public_key().type_name());
@@ -117,7 +126,10 @@ Exit request_show(const RequestOptions& options, const Program& program) {
 Exit request_decide(const RequestOptions& options, bool approve, const Program& program) {
     auto session = open_session(options.directory);
     if (!session) return report(program, session.error());
+    bool revocation = false;
     const auto decide = [&]() -> Result<void> {
+        ESTUARY_TRY(const auto request, find(*session->store, options.id));
+        revocation = is_revocation(request);
         ESTUARY_TRY(const auto authority, operator_authority(*session, program));
         store::UnitOfWork work;
         ESTUARY_CHECK(authority->decide(options.id, approve, options.reason, operator_principal(), work));
@@ -125,7 +137,9 @@ Exit request_decide(const RequestOptions& options, bool approve, const Program& 
     }();
     if (!decide) return report(program, decide.error());
     fmt::print(program.err, "Request {} is {}.{}\n", options.id, approve ? "approved" : "denied",
-               approve ? " The client gets its certificate when it asks again." : "");
+               !approve     ? ""
+               : revocation ? " The certificate is revoked when the client asks again (or at once: estuaryd cert revoke)."
+                            : " The client gets its certificate when it asks again.");
     return Exit::ok;
 }
 

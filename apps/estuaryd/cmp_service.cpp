@@ -55,12 +55,13 @@ std::shared_ptr<CmpService> CmpService::make(std::shared_ptr<const Generation> g
     auto& authority = *generation->authority;
     auto config = section.server;
     Maker maker{*service, store, pointer(*secret), program.clock.now(), tell};
-    std::set<std::string> cas, generating;
+    std::set<std::string> cas, generating, agreeing;
     for (const auto& label : config.labels) {
         const auto* profile = authority.profile(label.profile);
         if (!label.enabled || profile == nullptr) continue;
         cas.insert(profile->ca);
         if (label.generate_keys) generating.insert(profile->ca);
+        if (label.diffie_hellman) agreeing.insert(profile->ca);
     }
     for (const auto& ca : configuration.cas) {
         const auto base = status_base(ca);
@@ -81,6 +82,9 @@ std::shared_ptr<CmpService> CmpService::make(std::shared_ptr<const Generation> g
         if (generating.contains(ca.name))
             if (auto generator = maker.current(key_generator(configuration.directory, ca.name, base, section.key_type), "key generator"))
                 config.key_generators.emplace(ca.name, std::move(*generator));
+        if (agreeing.contains(ca.name))
+            if (auto own = maker.current(agreement_key(configuration.directory, ca.name, base, section.agreement_key_type), "agreement key"))
+                config.agreement_keys.emplace(ca.name, std::move(*own));
     }
     if (configuration.status.present) config.crls = crl_source(configuration, authority);
     auto server = cmp::Server::create(std::move(config), authority, store, program.clock, program.entropy);

@@ -143,6 +143,7 @@ struct CmpSection {
     std::vector<CmpTcpListen> tcp_listen;   ///< without HTTP, as before RFC 6712
     bool signs_with_ca_key = false;    ///< answers are signed by the CA itself, not by a certificate of the server's
     std::string key_type = "p256";     ///< of that certificate
+    std::string agreement_key_type = "p256";   ///< of the key that agrees with those of clients
     cmp::HttpConfig http;
     cmp::ServerConfig server;
 };

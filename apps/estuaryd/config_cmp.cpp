@@ -56,12 +56,22 @@ cmp::Label read_label(const std::string& name, Table& table, const std::map<std:
     table.boolean("ca_pubs", label.ca_pubs);
     table.boolean("generate_keys", label.generate_keys);
     table.boolean("unprotected_information", label.unprotected_information);
+    table.boolean("kem_protection", label.kem_protection);
+    table.boolean("diffie_hellman", label.diffie_hellman);
+    table.boolean("manual_approval_of_revocation", label.approve_revocations);
     table.number("requests_max", label.requests_max, 1, cert_req_messages_limit);
     using cmp::Forwarding;
     table.choice<Forwarding>("forward", label.forward, {{"no", Forwarding::none}, {"unchanged", Forwarding::unchanged},
                                                         {"nested", Forwarding::nested}, {"replaced", Forwarding::replaced}});
     table.finish();
     return label;
+}
+
+/// The certificate is issued for a request that is signed, so it is a key that does both.
+Result<std::string> agreement_key_type(std::string_view text) {
+    ESTUARY_TRY(const auto* type, crypto::key_type(text));
+    if (type->kind != crypto::KeyKind::ec) return fail(Code::malformed, fmt::format("'{}' is not one of: p256, p384, p521", text));
+    return type->name;
 }
 
 bool is_served(const std::vector<cmp::Label>& labels, std::string_view name) {
@@ -96,6 +106,7 @@ CmpSection read_cmp(Table table, const std::map<std::string, Place>& profiles) {
     table.texts_into("legacy_paths", cmp.http.legacy_paths);
     table.choice("signer", cmp.signs_with_ca_key, {{"own", false}, {"ca", true}});
     table.parsed<std::string>("key_type", cmp.key_type, signing_key_type);
+    table.parsed<std::string>("agreement_key_type", cmp.agreement_key_type, agreement_key_type);
     table.duration("message_time_window", cmp.server.message_time_window, true);
     table.boolean("strict_names", cmp.server.strict_names);
     table.number("mac_iterations_max", cmp.server.mac_iterations_max, 100, mac_iterations_limit);
@@ -128,7 +139,8 @@ void check_cmp_references(const Configuration& configuration, Faults& faults) {
         }
     }
     for (const auto& profile : configuration.profiles)
-        if (profile.name.starts_with(cmp_profile_prefix) || profile.name.starts_with(key_generator_profile_prefix))
+        if (profile.name.starts_with(cmp_profile_prefix) || profile.name.starts_with(key_generator_profile_prefix) ||
+            profile.name.starts_with(agreement_profile_prefix))
             faults.add(configuration.profile_places.at(profile.name), "is the name of estuaryd's own profile; choose another");
 }
 

@@ -73,6 +73,7 @@ void check_upstream_references(const Configuration& configuration, Faults& fault
         if (label.forward != cmp::Forwarding::none && above == nullptr)
             faults.add(place, named + "forward is for a profile whose CA has an [upstream] section");
         if (label.generate_keys && above != nullptr) faults.add(place, named + "generate_keys: nothing of this server vouches for keys of a CA above");
+        if (label.diffie_hellman && above != nullptr) faults.add(place, named + "diffie_hellman: the CA above issues no agreement key for this server");
     }
     for (const auto& endpoint : configuration.cmc.server.endpoints)
         if (find(endpoint.profile) != nullptr)

@@ -179,7 +179,9 @@ std::optional<authority::Config> load_authority(const Configuration& configurati
         if (configuration.cmc.present) config.profiles.push_back(cmc_profile(section.name, configuration.cmc.key_type));
         if (configuration.cmp.present || makes_keys(configuration, section.name))
             config.profiles.push_back(key_generator_profile(section.name, configuration.cmp.key_type));
-        if (configuration.cmp.present) config.profiles.push_back(cmp_profile(section.name, configuration.cmp.key_type));
+        if (!configuration.cmp.present) continue;
+        config.profiles.push_back(cmp_profile(section.name, configuration.cmp.key_type));
+        config.profiles.push_back(agreement_profile(section.name, configuration.cmp.agreement_key_type));
     }
     if (!configuration.tls.ca.empty()) config.profiles.push_back(own_profile(configuration.tls));
     for (const auto& section : configuration.manufacturers) {

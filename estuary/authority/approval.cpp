@@ -16,14 +16,14 @@ std::string_view operation_of(const EnrollRequest& request) noexcept {
 
 }  // namespace
 
-Result<std::optional<Pending>> Authority::Impl::still_waits(const Rules& rules, const store::PendingRequest& pending, Time now) {
+Result<std::optional<Pending>> Authority::Impl::still_waits(const Profile& profile, const store::PendingRequest& pending, Time now) {
     // Its key holds who asked: nobody else gets here (bug class 7).
     if (pending.state == State::denied)
         return fail(Code::not_authorised, pending.reason.empty() ? std::string{"the request was denied"}
                                                                  : "the request was denied: " + text::printable(pending.reason));
     if (pending.state == State::issued || now >= pending.expires_at)
         return fail(Code::not_authorised, "the request was not fetched in time: make a new one");
-    if (pending.state == State::pending) return Pending{pending.id, rules.profile.poll_interval};
+    if (pending.state == State::pending) return Pending{pending.id, profile.poll_interval};
     return std::nullopt;
 }
 
@@ -32,7 +32,7 @@ Result<std::optional<Pending>> Authority::Impl::still_waits(const Rules& rules, 
 Result<Outcome> Authority::Impl::answer_pending(const Rules& rules, const EnrollRequest& request,
                                                 const store::PendingRequest& pending, const std::string& who,
                                                 store::UnitOfWork& work, Time now) {
-    ESTUARY_TRY(const auto waits, still_waits(rules, pending, now));
+    ESTUARY_TRY(const auto waits, still_waits(rules.profile, pending, now));
     if (waits) {
         work.leases.clear();
         return *waits;

@@ -105,6 +105,13 @@ struct RevokeRequest {
     std::optional<Time> invalidity_date{};
 };
 
+/// For revocations that a person has to agree to: what tells this request from every other one.
+struct RevocationApproval {
+    std::string label;                   ///< as EnrollRequest::label
+    ByteVec request;                     ///< as it was asked for, DER
+    ByteVec transaction_id{};
+};
+
 struct ConfirmRequest {
     std::string ca;
     ByteVec serial_number;
@@ -167,6 +174,10 @@ public:
     /// registration authority (id-kp-cmcRA) of the same CA and label. conflict, if it is revoked already; not_found;
     /// not_authorised.
     Result<void> revoke(const RevokeRequest& request, store::UnitOfWork& work);
+    /// The same where an operator has to agree first (decide()): asked again until it is done (nothing) or refused. Only who could
+    /// revoke at once may ask. not_authorised: it was denied, or nobody decided in time.
+    Result<std::optional<Pending>> revoke_when_approved(const RevokeRequest& request, const RevocationApproval& approval,
+                                                        store::UnitOfWork& work);
     /// What has become of a certificate; nothing: this CA, under the name and key that it has now, never issued it. not_found: no
     /// such CA.
     Result<std::optional<store::CertificateStatus>> status(std::string_view ca, Bytes serial_number);
@@ -182,6 +193,11 @@ public:
     Result<std::size_t> revoke_unconfirmed(std::size_t count_max, store::UnitOfWork& work);
     Result<void> decide(std::int64_t request_id, bool approve, std::string reason, const Principal& principal,
                         store::UnitOfWork& work);
+
+    // -- secrets of protocols -------------------------------------------------------------------------------------------
+    /// A secret in the form in which the store may keep it. It opens for the same purpose and context only. internal.
+    Result<ByteVec> seal(std::string_view purpose, Bytes context, const crypto::Secret& secret) const;
+    Result<crypto::Secret> open_sealed(std::string_view purpose, Bytes context, Bytes sealed) const;
 
     // -- what is published ----------------------------------------------------------------------------------------------
     /// For /cacerts: the CA's certificate first, then its chain with the root, then rollover certificates.

@@ -57,4 +57,14 @@ Result<Authority::SharedSecret> Authority::shared_secret(std::string_view name, 
     return SharedSecret{std::move(secret), proof_of(*record, std::string{protocol})};
 }
 
+Result<ByteVec> Authority::seal(std::string_view purpose, Bytes context, const crypto::Secret& secret) const {
+    return authority::seal(impl_->config.password_key, {purpose, context}, secret, impl_->entropy);
+}
+
+Result<crypto::Secret> Authority::open_sealed(std::string_view purpose, Bytes context, Bytes sealed) const {
+    auto secret = authority::open_sealed(impl_->config.password_key, {purpose, context}, sealed);
+    if (!secret) return fail(Code::internal, "a secret on record does not open", secret.error().detail);
+    return secret;
+}
+
 }  // namespace estuary::authority

@@ -55,7 +55,7 @@ public:
     Result<Outcome> ask_for_approval(const Rules& rules, const EnrollRequest& request, const store::RequestKey& key,
                                      const std::string& who, store::UnitOfWork& work, Time now);
     /// What a pending request waits for; nothing: it is approved.
-    static Result<std::optional<Pending>> still_waits(const Rules& rules, const store::PendingRequest& pending, Time now);
+    static Result<std::optional<Pending>> still_waits(const Profile& profile, const store::PendingRequest& pending, Time now);
     /// Takes one use of a limited credential: its claim and its write.
     Result<void> spend(const Principal& principal, store::UnitOfWork& work, Time now);
     /// Policy, signature, record, audit: the one way to a certificate of a CA that is here.
@@ -64,6 +64,10 @@ public:
     /// The certificate into the store and the audit trail. What `record` does not know yet is taken from the request.
     void note_issued(const EnrollRequest& request, const std::string& who, store::CertificateRecord record,
                      const x509::Certificate& certificate, std::optional<store::RequestKey> key, store::UnitOfWork& work, Time now) const;
+
+    // revocation.cpp
+    /// The certificate, if it is there, the principal may revoke it, and that would change something.
+    Result<store::CertificateRecord> revocable(const RevokeRequest& request, Time now);
 
     // upstream.cpp: CAs that are somebody else's
     struct Asking {

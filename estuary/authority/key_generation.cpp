@@ -99,7 +99,7 @@ Result<KeyOutcome> Authority::Impl::try_new_key(const KeyRequest& request, const
     if (pending) {
         if (pending->state == store::PendingRequest::State::issued)
             return fail(Code::not_authorised, "this request was answered, and its key is not kept: make a new request");
-        ESTUARY_TRY(const auto waits, still_waits(*rules, *pending, now));
+        ESTUARY_TRY(const auto waits, still_waits(rules->profile, *pending, now));
         if (waits) {
             work.leases.clear();
             return *waits;

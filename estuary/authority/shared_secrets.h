@@ -6,6 +6,16 @@
 
 namespace estuary::authority {
 
+/// What a secret in the store is for, and which record it belongs to: sealed for something else it does not open.
+struct SealedFor {
+    std::string_view purpose;
+    Bytes context;
+};
+/// AES-256-GCM under a key that follows from the password key and the purpose. bad_key: there is no password key.
+Result<ByteVec> seal(const crypto::Secret& password_key, const SealedFor& what, const crypto::Secret& secret, crypto::Entropy& entropy);
+/// bad_proof: it was sealed under another key, or for something else.
+Result<crypto::Secret> open_sealed(const crypto::Secret& password_key, const SealedFor& what, Bytes sealed);
+
 /// CredentialRecord::sealed_secret: AES-256-GCM, bound to the credential's name and protocol.
 Result<ByteVec> seal_secret(const crypto::Secret& password_key, const store::CredentialRecord& of, const crypto::Secret& secret,
                             crypto::Entropy& entropy);

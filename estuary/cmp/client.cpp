@@ -15,6 +15,8 @@ constexpr std::size_t identifier_octets = 16;                        // transact
 constexpr std::size_t known_certificates_max = 64;                   // of one transaction (bug class 16)
 constexpr std::int64_t check_after_max = std::int64_t{366} * 86400;  // seconds; more is no answer
 
+bool has_kem_key(const ClientSigner& own) { return own.key.kind() == crypto::KeyKind::ml_kem; }
+
 Result<void> check_credentials(const ClientSecret& own) {
     if (own.reference.empty()) return fail(Code::policy, "a secret needs the reference by which the authority knows it");
     if (own.secret.empty()) return fail(Code::policy, "the secret is empty");
@@ -26,13 +28,22 @@ Result<void> check_credentials(const ClientSigner& own) {
     const auto& certificate = own.chain.front();
     if (!same(certificate.spki(), own.key.public_key().spki())) return fail(Code::policy, "the certificate is not of this key");
     const auto usage = certificate.key_usage();
+    if (has_kem_key(own)) {
+        if (usage && (*usage & x509::key_encipherment) == 0)
+            return fail(Code::policy, "the certificate of the KEM key lacks keyEncipherment: messages cannot be protected by it (RFC 9810 5.1.3.4)");
+        return {};
+    }
     if (usage && (*usage & x509::digital_signature) == 0)
         return fail(Code::policy, "the certificate lacks digitalSignature: messages cannot be signed by it (RFC 9483 3.2)");
     return {};
 }
 
-Result<Protector> make_protector(const ClientSecret& own) { return Protector::with_secret(own.secret, own.mac); }
-Result<Protector> make_protector(const ClientSigner& own) { return Protector::with_key(own.key); }
+/// Nothing: what protects messages is yet to be agreed on.
+Result<std::optional<Protector>> make_protector(const ClientSecret& own) { return Protector::with_secret(own.secret, own.mac); }
+Result<std::optional<Protector>> make_protector(const ClientSigner& own) {
+    if (has_kem_key(own)) return std::optional<Protector>{};
+    return Protector::with_key(own.key);
+}
 
 //= https://www.rfc-editor.org/rfc/rfc9483#section-3.1
 //# […] the sender field MUST contain the subject field of the CMP protection certificate. […] For MAC-based protection […] a
@@ -96,6 +107,10 @@ Result<void> ClientTransaction::Impl::send(const PkiBody& body, InfoTypeAndValue
     if (body.type == BodyType::poll_req) header.message_time.reset();
     nonce_ = fresh(identifier_octets);
     header.sender_nonce = nonce_;
+    if (!protector_) {
+        message_ = encode_message(header.encode(), body.encode(), {}, extra_certs_of(config()));
+        return {};
+    }
     ESTUARY_TRY(message_, protector_->protect(std::move(header), body, extra_certs_of(config())));
     return {};
 }
@@ -105,6 +120,10 @@ Result<std::unique_ptr<ClientTransaction::Impl>> ClientTransaction::Impl::begin(
     impl->wish_ = std::move(wish);
     ESTUARY_CHECK(impl->prepare());
     impl->transaction_id_ = impl->fresh(identifier_octets);
+    if (impl->keying_) {
+        ESTUARY_CHECK(impl->send({BodyType::genm, GenContent{{ask(oid::kem_ciphertext_info)}}}));
+        return impl;
+    }
     ESTUARY_CHECK(impl->send(impl->request_.body, impl->request_.info));
     return impl;
 }
@@ -112,15 +131,26 @@ Result<std::unique_ptr<ClientTransaction::Impl>> ClientTransaction::Impl::begin(
 Result<void> ClientTransaction::Impl::prepare() {
     ESTUARY_TRY(request_, make_first_request(wish_, config()));
     ESTUARY_TRY(protector_, std::visit([](const auto& own) { return make_protector(own); }, config().credentials));
-    awaited_ = *answer_to(request_.body.type);
+    keying_ = !protector_.has_value();
+    awaited_ = keying_ ? BodyType::genp : *answer_to(request_.body.type);
+    requested_.resize(request_.spkis.size());
     return {};
+}
+
+//= https://www.rfc-editor.org/rfc/rfc9810#appendix-E
+//# format unprotected genp of type KemCiphertextInfo providing KEM ciphertext
+// Whoever bends it makes a MAC that the authority does not take, and learns nothing.
+Result<AnswerProof> ClientTransaction::Impl::check_protection(const PkiMessage& message, Time now) const {
+    const bool bare = !message.header().protection_alg && !message.protection();
+    if (keying_ && bare && message.type() == BodyType::genp) return AnswerProof{};
+    return check_answer_protection(message, known_, config(), now);
 }
 
 Result<ClientStep> ClientTransaction::Impl::take(Bytes answer) {
     if (ended_) return fail(Code::internal, "the operation has ended");
     ESTUARY_TRY(const auto message, PkiMessage::parse(answer, config().limits));
     const auto now = setup_->clock.now();
-    ESTUARY_TRY(const auto proof, check_answer_protection(message, known_, config(), now));
+    ESTUARY_TRY(const auto proof, check_protection(message, now));
     ExpectedAnswer expected{transaction_id_, {nonce_}};
     // What was delayed answers the message that was delayed, or the last pollReq (RFC 9483 4.4).
     if (delayed_nonce_ && message.type() != BodyType::poll_rep) expected.nonces.push_back(*delayed_nonce_);
@@ -139,10 +169,7 @@ Result<ClientStep> ClientTransaction::Impl::take_body(const PkiMessage& message,
     if (type == BodyType::error) return take_error(message, proof);
     if (type == BodyType::poll_rep && delayed_nonce_) return take_poll_rep(message.as<PollRepContent>());
     if (type == BodyType::popdecc && !delayed_nonce_) return take_challenge(message);
-    if (type == awaited_) {
-        delayed_nonce_.reset();
-        return take_awaited(message, proof);
-    }
+    if (type == awaited_) return take_awaited(message, proof);
     return fail(Code::malformed, fmt::format("the answer is {} where {} was to come", to_string(type), to_string(awaited_)));
 }
 
@@ -152,7 +179,7 @@ Result<ClientStep> ClientTransaction::Impl::take_awaited(const PkiMessage& messa
         case BodyType::cp:
         case BodyType::kup: return take_certificates(message, proof);
         case BodyType::rp: return take_revocation(message.as<RevRepContent>());
-        case BodyType::genp: return take_information(message.as<GenContent>());
+        case BodyType::genp: return keying_ ? take_ciphertext(message.as<GenContent>()) : take_information(message.as<GenContent>());
         case BodyType::pkiconf: return take_confirmed();
         default: return fail(Code::internal, "nothing that is asked for here is answered so");
     }
@@ -191,16 +218,45 @@ Result<ClientStep> ClientTransaction::Impl::take_poll_rep(const PollRepContent& 
     return ClientStep{WaitThenSend{Seconds{response.check_after}, to_line(response.reason)}};
 }
 
+/// The integers go back in the order of the challenges, and these come in the order of the requests (RFC 9810 5.2.8.3.3).
 Result<ClientStep> ClientTransaction::Impl::take_challenge(const PkiMessage& message) {
-    const auto* wish = std::get_if<CertificateWish>(&wish_);
-    const bool wanted = wish != nullptr && wish->key && wish->subsequent_message == x509::crmf::SubsequentMessage::challenge_resp;
-    if (!wanted || challenged_) return fail(Code::malformed, "a challenge came that was not asked for");
+    std::vector<const crypto::PrivateKey*> keys;
+    for (std::size_t i = 0; i < requested_.size(); ++i)
+        if (const auto* wish = certificate_wish(i); wish != nullptr && wish->key &&
+                                                    wish->subsequent_message == x509::crmf::SubsequentMessage::challenge_resp)
+            keys.push_back(&*wish->key);
+    if (keys.empty() || keying_ || challenged_) return fail(Code::malformed, "a challenge came that was not asked for");
     const auto& challenges = message.as<PopoDecKeyChallContent>().challenges;
-    if (challenges.size() != 1) return fail(Code::malformed, "there is other than one challenge for one request");
-    ESTUARY_TRY(auto integer, open_challenge(challenges[0], *challenges[0].owf, message.header().sender, *wish->key));
+    if (challenges.size() != keys.size()) return fail(Code::malformed, "there is other than one challenge for each request that wants one");
+    PopoDecKeyRespContent response;
+    const ByteVec* owf = nullptr;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (challenges[i].owf) owf = &*challenges[i].owf;
+        ESTUARY_TRY(response.integers.emplace_back(), open_challenge(challenges[i], *owf, message.header().sender, *keys[i]));
+    }
     challenged_ = true;
-    ESTUARY_CHECK(send({BodyType::popdecr, PopoDecKeyRespContent{{std::move(integer)}}}));
+    ESTUARY_CHECK(send({BodyType::popdecr, std::move(response)}));
     return ClientStep{SendNext{}};
+}
+
+/// The ciphertext for the own KEM key: from here on messages are protected, the request first.
+Result<ClientStep> ClientTransaction::Impl::take_ciphertext(const GenContent& content) {
+    ESTUARY_TRY(const auto* info, find_only(content.infos, oid::kem_ciphertext_info));
+    if (info == nullptr) return fail(Code::unsupported, "the authority does not offer protection by KEM keys");
+    ESTUARY_CHECK(use_ciphertext(*info));
+    keying_ = false;
+    awaited_ = *answer_to(request_.body.type);
+    ESTUARY_CHECK(send(request_.body, request_.info));
+    return ClientStep{SendNext{}};
+}
+
+Result<void> ClientTransaction::Impl::use_ciphertext(const InfoTypeAndValue& info) {
+    ESTUARY_TRY(const auto told, read_kem_ciphertext_info(info));
+    if (!told) return fail(Code::malformed, "KemCiphertextInfo came without a ciphertext");
+    ESTUARY_TRY(const auto session, KemSession::accept(std::get<ClientSigner>(config().credentials).key, *told, transaction_id_));
+    ESTUARY_TRY(protector_, session.protector());
+    ciphertext_ = info;
+    return {};
 }
 
 Result<ClientStep> ClientTransaction::Impl::take_revocation(const RevRepContent& content) {

@@ -18,7 +18,8 @@ struct ClientSecret {
     crypto::PasswordMacChoice mac = {};
 };
 
-/// A key and its certificate, end entity first, then its chain.
+/// A key and its certificate, end entity first, then its chain. A KEM key does not sign: its owner asks for a ciphertext by
+/// id-it-KemCiphertextInfo first, and protects what follows by KemBasedMac (RFC 9810 5.1.3.4, figure 3).
 struct ClientSigner {
     crypto::PrivateKey key;
     std::vector<x509::Certificate> chain;
@@ -66,6 +67,12 @@ struct CertificateWish {
     std::function<Result<void>(const Enrolled&)> accept = {};
 };
 
+/// ir, cr or kur of several certificates by one message, with certReqId 0, 1, … in order (RFC 9810 5.2.1). All are of one type;
+/// implicit confirmation is asked for where all of them want it. RFC 9483 has one request a message: not every authority takes more.
+struct CertificatesWish {
+    std::vector<CertificateWish> requests;
+};
+
 /// p10cr: a request that was made before.
 struct Pkcs10Wish {
     ByteVec request;                                 ///< DER
@@ -93,7 +100,7 @@ struct InformationWish {
     std::string profile = {};                        ///< for id-it-certReqTemplate
 };
 
-using Wish = std::variant<CertificateWish, Pkcs10Wish, RelayedWish, RevocationWish, InformationWish>;
+using Wish = std::variant<CertificateWish, CertificatesWish, Pkcs10Wish, RelayedWish, RevocationWish, InformationWish>;
 
 /// A certificate was issued, and confirmed where that was called for.
 struct Enrolled {
@@ -118,7 +125,11 @@ struct Declined {
     std::string text;                                ///< all that it says about it, safe to show
     bool authentic = true;                           ///< false: an unprotected error (ClientConfig::unprotected_errors)
 };
-using ClientOutcome = std::variant<Enrolled, Revoked, Informed, Declined>;
+/// What became of each request of a CertificatesWish, in order; an Error is by whom the certificate that came was rejected here.
+struct EnrolledSeveral {
+    std::vector<std::variant<Enrolled, Declined, Error>> outcomes;
+};
+using ClientOutcome = std::variant<Enrolled, EnrolledSeveral, Revoked, Informed, Declined>;
 
 /// What is to be done next.
 struct SendNext {};                                  ///< send ClientTransaction::message()
@@ -157,7 +168,8 @@ private:
 
 class Client {
 public:
-    /// policy: an empty reference or secret, a signer without certificate, or whose certificate is not of its key or may not sign.
+    /// policy: an empty reference or secret, a signer without certificate, or whose certificate is not of its key, or may neither
+    /// sign nor, for a KEM key, encipher keys.
     /// `clock` and `entropy` outlive everything made here.
     static Result<Client> create(ClientConfig config, const Clock& clock, crypto::Entropy& entropy);
     /// The first message is ready. policy: what is wished for cannot be asked so (kur with a secret, RFC 9483 4.1.3).

@@ -1,5 +1,6 @@
 // ip, cp and kup: the certificate, whether it is the one that was asked for, and its confirmation (RFC 9483 4.1).
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,20 +16,11 @@ namespace {
 
 using x509::Certificate;
 
-/// id-sha256, parameters absent: where the certificate's signature algorithm names no digest (RFC 9810 5.3.18).
-const std::function<Result<void>(const Enrolled&)>* acceptance_of(const Wish& wish) {
-    if (const auto* one = std::get_if<CertificateWish>(&wish)) return &one->accept;
-    if (const auto* one = std::get_if<Pkcs10Wish>(&wish)) return &one->accept;
-    if (const auto* one = std::get_if<RelayedWish>(&wish)) return &one->accept;
-    return nullptr;
-}
+using Progress = RequestedCertificate::Progress;
 
 //= https://www.rfc-editor.org/rfc/rfc9810#section-5.3.4
 //# Only one of the failInfo (in PKIStatusInfo) and certificate (in CertifiedKeyPair) fields can be present in each CertResponse
-Result<void> check_response(const CertRepMessage& content, std::int64_t cert_req_id) {
-    if (content.responses.size() != 1) return fail(Code::malformed, "there is other than one response to one request");
-    const auto& response = content.responses.front();
-    if (response.cert_req_id != cert_req_id) return fail(Code::bad_proof, "the response is to another request: certReqId is another");
+Result<void> check_response(const CertResponse& response) {
     if (response.status.is_granted() != response.certified_key_pair.has_value())
         return fail(Code::malformed, "status and certificate of the response contradict each other");
     if (response.status.status != PkiStatus::rejection && response.status.fail_info)
@@ -38,22 +30,64 @@ Result<void> check_response(const CertRepMessage& content, std::int64_t cert_req
 
 }  // namespace
 
-std::int64_t ClientTransaction::Impl::expected_cert_req_id() const noexcept {
-    return request_.body.type == BodyType::p10cr ? no_cert_req_id : 0;
+std::int64_t ClientTransaction::Impl::cert_req_id(std::size_t index) const noexcept {
+    return request_.body.type == BodyType::p10cr ? no_cert_req_id : static_cast<std::int64_t>(index);
 }
 
-const crypto::PrivateKey* ClientTransaction::Impl::own_key() const noexcept {
-    const auto* wish = std::get_if<CertificateWish>(&wish_);
-    return wish != nullptr && wish->key ? &*wish->key : nullptr;
+const CertificateWish* ClientTransaction::Impl::certificate_wish(std::size_t index) const noexcept {
+    if (const auto* several = std::get_if<CertificatesWish>(&wish_)) return &several->requests[index];
+    return std::get_if<CertificateWish>(&wish_);
+}
+
+const std::function<Result<void>(const Enrolled&)>* ClientTransaction::Impl::acceptance(std::size_t index) const noexcept {
+    if (const auto* one = certificate_wish(index)) return &one->accept;
+    if (const auto* one = std::get_if<Pkcs10Wish>(&wish_)) return &one->accept;
+    if (const auto* one = std::get_if<RelayedWish>(&wish_)) return &one->accept;
+    return nullptr;
+}
+
+bool ClientTransaction::Impl::has(Progress progress) const noexcept {
+    return std::ranges::any_of(requested_, [&](const RequestedCertificate& one) { return one.progress == progress; });
+}
+
+/// The first answer is to all requests; of what was polled for it may be to some.
+Result<void> ClientTransaction::Impl::check_responses(const CertRepMessage& content) const {
+    const auto& responses = content.responses;
+    if (responses.empty() || (!delayed_nonce_ && responses.size() != requested_.size()))
+        return fail(Code::malformed, "there is other than one response to each request");
+    for (const auto& response : responses) {
+        if (std::ranges::count(responses, response.cert_req_id, &CertResponse::cert_req_id) > 1)
+            return fail(Code::malformed, "there is other than one response to each request: a certReqId comes twice");
+        ESTUARY_CHECK(check_response(response));
+    }
+    return {};
 }
 
 Result<ClientStep> ClientTransaction::Impl::take_certificates(const PkiMessage& message, const AnswerProof& proof) {
     const auto& content = message.as<CertRepMessage>();
-    ESTUARY_CHECK(check_response(content, expected_cert_req_id()));
-    const auto& response = content.responses.front();
+    ESTUARY_CHECK(check_responses(content));
+    auto taken = requested_;
+    for (const auto& response : content.responses) {
+        std::size_t index = 0;
+        while (index < taken.size() && cert_req_id(index) != response.cert_req_id) ++index;
+        if (index == taken.size() || taken[index].progress != Progress::waiting)
+            return fail(Code::bad_proof, "the response is to another request: certReqId is another");
+        ESTUARY_CHECK(take_response(message, response, proof, index, taken[index]));
+    }
+    requested_ = std::move(taken);
+    if (!has(Progress::unconfirmed)) return go_on();
+    if (has(Progress::waiting)) waiting_nonce_ = delayed_nonce_ ? delayed_nonce_ : std::optional{nonce_};
+    return confirm();
+}
+
+Result<void> ClientTransaction::Impl::take_response(const PkiMessage& message, const CertResponse& response, const AnswerProof& proof,
+                                                    std::size_t index, RequestedCertificate& one) const {
     switch (response.status.status) {
-        case PkiStatus::waiting: return start_polling(response.cert_req_id);
-        case PkiStatus::rejection: return decline(response.status, response.status.to_text());
+        case PkiStatus::waiting: return {};
+        case PkiStatus::rejection:
+            one.declined = Declined{response.status, response.status.to_text()};
+            one.progress = Progress::ended;
+            return {};
         case PkiStatus::accepted:
         case PkiStatus::granted_with_mods: break;
         case PkiStatus::revocation_warning:
@@ -62,20 +96,47 @@ Result<ClientStep> ClientTransaction::Impl::take_certificates(const PkiMessage& 
             return fail(Code::malformed, fmt::format("status {} does not answer a request for a certificate",
                                                      to_string(response.status.status)));
     }
-    ESTUARY_TRY(enrolled_, open(message, response, proof));
+    ESTUARY_TRY(one.enrolled, open(message, response, proof, index));
     ESTUARY_TRY(const bool implicit, implicit_confirm(message.header()));
-    auto judged = check_certificate(*enrolled_);
+    if (auto judged = check_certificate(*one.enrolled, index); !judged) one.rejected = std::move(judged).error();
     // Granted unasked is not granted (bug class 27).
-    if (implicit && request_.implicit_confirm) {
-        ESTUARY_CHECK(std::move(judged));
-        return finish(std::move(*enrolled_));
-    }
-    return confirm(judged ? std::optional<Error>{} : std::optional{judged.error()});
+    one.progress = implicit && request_.implicit_confirm ? Progress::ended : Progress::unconfirmed;
+    return {};
 }
 
-Result<Enrolled> ClientTransaction::Impl::open(const PkiMessage& message, const CertResponse& response, const AnswerProof& proof) const {
+Result<ClientStep> ClientTransaction::Impl::go_on() {
+    if (!has(Progress::waiting)) return end();
+    if (waiting_nonce_) delayed_nonce_ = std::exchange(waiting_nonce_, std::nullopt);
+    awaited_ = *answer_to(request_.body.type);
+    // -1 is the complete response (RFC 9810 5.3.22).
+    const auto waits = [](const RequestedCertificate& one) { return one.progress == Progress::waiting; };
+    const auto first = std::ranges::find_if(requested_, waits);
+    const bool only = std::count_if(first, requested_.end(), waits) == 1;
+    return start_polling(only ? cert_req_id(static_cast<std::size_t>(first - requested_.begin())) : no_cert_req_id);
+}
+
+Result<ClientStep> ClientTransaction::Impl::end() {
+    if (!std::holds_alternative<CertificatesWish>(wish_)) {
+        auto& one = requested_.front();
+        if (one.declined) return finish(std::move(*one.declined));
+        ended_ = true;
+        if (one.rejected) return fail(std::move(*one.rejected));
+        return finish(std::move(*one.enrolled));
+    }
+    EnrolledSeveral several;
+    for (auto& one : requested_) {
+        if (one.declined) several.outcomes.emplace_back(std::move(*one.declined));
+        else if (one.rejected) several.outcomes.emplace_back(std::move(*one.rejected));
+        else several.outcomes.emplace_back(std::move(*one.enrolled));
+    }
+    return finish(std::move(several));
+}
+
+Result<Enrolled> ClientTransaction::Impl::open(const PkiMessage& message, const CertResponse& response, const AnswerProof& proof,
+                                                std::size_t index) const {
     const auto& pair = *response.certified_key_pair;
-    const auto* key = own_key();
+    const auto* wish = certificate_wish(index);
+    const auto* key = wish != nullptr && wish->key ? &*wish->key : nullptr;
     Enrolled enrolled;
     enrolled.status = response.status;
     enrolled.others = known_;
@@ -85,7 +146,7 @@ Result<Enrolled> ClientTransaction::Impl::open(const PkiMessage& message, const 
         if (key == nullptr) return fail(Code::malformed, "the certificate is encrypted, and there is no key to decrypt it with");
         ESTUARY_TRY(enrolled.certificate, open_certificate(std::get<x509::crmf::EncryptedKey>(pair.cert_or_enc_cert), *key));
     }
-    if (pair.private_key.has_value() == !request_.spki.empty())
+    if (pair.private_key.has_value() == !request_.spkis[index].empty())
         return fail(Code::malformed, pair.private_key ? "a private key came that was not asked for" : "the private key did not come");
     if (pair.private_key) {
         ESTUARY_TRY(enrolled.generated_key, open_generated_key(*pair.private_key, config(), proof, known_, setup_->clock.now()));
@@ -108,35 +169,46 @@ Result<std::vector<Certificate>> ClientTransaction::Impl::new_anchors(const PkiM
     return anchors;
 }
 
-Result<void> ClientTransaction::Impl::check_certificate(const Enrolled& enrolled) const {
-    const auto wanted = enrolled.generated_key ? to_vec(enrolled.generated_key->public_key().spki()) : request_.spki;
+Result<void> ClientTransaction::Impl::check_certificate(const Enrolled& enrolled, std::size_t index) const {
+    const auto wanted = enrolled.generated_key ? to_vec(enrolled.generated_key->public_key().spki()) : request_.spkis[index];
     if (!same(enrolled.certificate.spki(), wanted))
         return fail(Code::bad_proof, "the certificate that came is of another key");
-    const auto* accept = acceptance_of(wish_);
+    const auto* accept = acceptance(index);
     if (accept != nullptr && *accept) return (*accept)(enrolled);
     return {};
 }
 
-Result<ClientStep> ClientTransaction::Impl::confirm(const std::optional<Error>& rejected) {
+/// id-sha256, parameters absent, where the certificate's signature algorithm names no digest (RFC 9810 5.3.18).
+Result<CertStatus> ClientTransaction::Impl::status_of(std::size_t index) const {
+    const auto& one = requested_[index];
     CertStatus status;
-    status.cert_req_id = expected_cert_req_id();
-    auto hash = cert_hash(enrolled_->certificate);
+    status.cert_req_id = cert_req_id(index);
+    auto hash = cert_hash(one.enrolled->certificate);
     if (!hash && hash.error().code == Code::unsupported) {
         status.hash_alg = cms::make_algorithm(cms::oid::sha256);
-        hash = cert_hash(enrolled_->certificate, status.hash_alg);
+        hash = cert_hash(one.enrolled->certificate, status.hash_alg);
     }
     ESTUARY_TRY(status.cert_hash, std::move(hash));
-    if (rejected) status.status_info = rejection(PkiFailure::bad_cert_template, rejected->detail);
-    rejected_ = rejected;
+    if (one.rejected) status.status_info = rejection(PkiFailure::bad_cert_template, one.rejected->detail);
+    return status;
+}
+
+Result<ClientStep> ClientTransaction::Impl::confirm() {
+    CertConfirmContent content;
+    for (std::size_t i = 0; i < requested_.size(); ++i) {
+        if (requested_[i].progress != Progress::unconfirmed) continue;
+        ESTUARY_TRY(content.statuses.emplace_back(), status_of(i));
+    }
+    delayed_nonce_.reset();
     awaited_ = BodyType::pkiconf;
-    ESTUARY_CHECK(send({BodyType::cert_conf, CertConfirmContent{{std::move(status)}}}));
+    ESTUARY_CHECK(send({BodyType::cert_conf, std::move(content)}));
     return ClientStep{SendNext{}};
 }
 
 Result<ClientStep> ClientTransaction::Impl::take_confirmed() {
-    ended_ = true;
-    if (rejected_) return fail(*rejected_);
-    return finish(std::move(*enrolled_));
+    for (auto& one : requested_)
+        if (one.progress == Progress::unconfirmed) one.progress = Progress::ended;
+    return go_on();
 }
 
 }  // namespace estuary::cmp

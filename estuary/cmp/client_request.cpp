@@ -1,5 +1,6 @@
 // First messages: ir, cr, kur, p10cr, rr, genm (RFC 9483 4).
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -13,11 +14,15 @@ namespace {
 
 namespace crmf = x509::crmf;
 
-InfoTypeAndValues wishes_of_header(bool implicit, const std::string& profile) {
+InfoTypeAndValues info_of_header(bool implicit, const std::vector<std::string>& profiles) {
     InfoTypeAndValues info;
     if (implicit) info.push_back(make_implicit_confirm());
-    if (!profile.empty()) info.push_back(make_cert_profile({profile}));
+    if (!profiles.empty()) info.push_back(make_cert_profile(profiles));
     return info;
+}
+
+InfoTypeAndValues info_of_header(bool implicit, const std::string& profile) {
+    return info_of_header(implicit, profile.empty() ? std::vector<std::string>{} : std::vector{profile});
 }
 
 /// An SPKI that has an algorithm and no key (RFC 9483 4.1.6).
@@ -59,10 +64,18 @@ Result<ByteVec> make_message(const CertificateWish& wish, crmf::WantedRequest& w
     return crmf::make_cert_req_msg_without_key(wanted);
 }
 
-Result<FirstRequest> first(const CertificateWish& wish, const ClientConfig& config) {
-    if (wish.type != BodyType::ir && wish.type != BodyType::cr && wish.type != BodyType::kur)
-        return fail(Code::policy, fmt::format("a certificate is asked for by ir, cr or kur, not by {}", to_string(wish.type)));
+//= https://www.rfc-editor.org/rfc/rfc9810#section-5.1.1.4
+//# […] the number of elements in the sequence MUST NOT be more than the number of CertReqMsg […] elements
+std::vector<std::string> profiles_of(std::span<const CertificateWish> wishes) {
+    std::vector<std::string> names;
+    for (const auto& wish : wishes) names.push_back(wish.profile);
+    while (!names.empty() && names.back().empty()) names.pop_back();
+    return names;
+}
+
+Result<crmf::WantedRequest> wanted_request(const CertificateWish& wish, std::size_t index, const ClientConfig& config) {
     crmf::WantedRequest wanted;
+    wanted.request.cert_req_id = static_cast<std::int64_t>(index);
     wanted.request.cert_template.subject = wish.subject;
     wanted.request.cert_template.extensions = wish.extensions;
     wanted.request.cert_template.validity = wish.validity;
@@ -72,19 +85,43 @@ Result<FirstRequest> first(const CertificateWish& wish, const ClientConfig& conf
     wanted.subsequent_message = wish.subsequent_message;
     if (wish.key && !wish.key->signature_algorithm() && !wanted.subsequent_message)
         wanted.subsequent_message = crmf::SubsequentMessage::encr_cert;
-    ESTUARY_TRY(const auto der, make_message(wish, wanted));
-    ESTUARY_TRY(auto message, crmf::CertReqMsg::parse(der));
+    return wanted;
+}
 
+Result<FirstRequest> first_of(std::span<const CertificateWish> wishes, const ClientConfig& config) {
+    const auto type = wishes.front().type;
+    if (type != BodyType::ir && type != BodyType::cr && type != BodyType::kur)
+        return fail(Code::policy, fmt::format("a certificate is asked for by ir, cr or kur, not by {}", to_string(type)));
     FirstRequest request;
-    request.body = {wish.type, CertReqMessages{{std::move(message)}}};
-    // An encrypted certificate shows possession by its confirmation, so that has to come.
-    request.implicit_confirm = wish.implicit_confirm && wanted.subsequent_message != crmf::SubsequentMessage::encr_cert;
-    request.info = wishes_of_header(request.implicit_confirm, wish.profile);
-    if (wish.key) request.spki = to_vec(wish.key->public_key().spki());
-    // EnvelopedData is to come back.
-    request.pvno = !wish.key || wanted.subsequent_message ? cmp2021 : needed_pvno({}, request.body);
-    request.operation = operation_of(wish.type);
+    request.implicit_confirm = true;
+    CertReqMessages content;
+    for (std::size_t i = 0; i < wishes.size(); ++i) {
+        const auto& wish = wishes[i];
+        if (wish.type != type) return fail(Code::policy, "certificates that are asked for by one message are asked for in one way");
+        ESTUARY_TRY(auto wanted, wanted_request(wish, i, config));
+        ESTUARY_TRY(const auto der, make_message(wish, wanted));
+        ESTUARY_TRY(auto message, crmf::CertReqMsg::parse(der));
+        content.messages.push_back(std::move(message));
+        // An encrypted certificate shows possession by its confirmation, so that has to come.
+        if (!wish.implicit_confirm || wanted.subsequent_message == crmf::SubsequentMessage::encr_cert) request.implicit_confirm = false;
+        request.spkis.push_back(wish.key ? to_vec(wish.key->public_key().spki()) : ByteVec{});
+        // EnvelopedData is to come back.
+        if (!wish.key || wanted.subsequent_message) request.pvno = cmp2021;
+    }
+    request.body = {type, std::move(content)};
+    request.pvno = std::max(request.pvno, needed_pvno({}, request.body));
+    request.info = info_of_header(request.implicit_confirm, profiles_of(wishes));
+    request.operation = operation_of(type);
     return request;
+}
+
+Result<FirstRequest> first(const CertificateWish& wish, const ClientConfig& config) { return first_of({&wish, 1}, config); }
+
+Result<FirstRequest> first(const CertificatesWish& wish, const ClientConfig& config) {
+    if (wish.requests.empty()) return fail(Code::policy, "no certificate is asked for");
+    if (wish.requests.size() > config.limits.requests_max)
+        return fail(Code::policy, fmt::format("{} certificates by one message; {} is the most", wish.requests.size(), config.limits.requests_max));
+    return first_of(wish.requests, config);
 }
 
 Result<FirstRequest> first(const Pkcs10Wish& wish, const ClientConfig&) {
@@ -92,8 +129,8 @@ Result<FirstRequest> first(const Pkcs10Wish& wish, const ClientConfig&) {
     FirstRequest request;
     request.body = {BodyType::p10cr, P10CertificationRequest{wish.request}};
     request.implicit_confirm = wish.implicit_confirm;
-    request.info = wishes_of_header(wish.implicit_confirm, wish.profile);
-    request.spki = to_vec(signed_request.spki());
+    request.info = info_of_header(wish.implicit_confirm, wish.profile);
+    request.spkis.push_back(to_vec(signed_request.spki()));
     request.operation = to_string(Operation::pkcs10);
     return request;
 }
@@ -105,9 +142,9 @@ Result<FirstRequest> first(const RelayedWish& wish, const ClientConfig&) {
     FirstRequest request;
     request.body = {BodyType::cr, CertReqMessages{{wish.request}}};
     request.implicit_confirm = wish.implicit_confirm;
-    request.info = wishes_of_header(wish.implicit_confirm, wish.profile);
+    request.info = info_of_header(wish.implicit_confirm, wish.profile);
     request.pvno = needed_pvno({}, request.body);
-    request.spki = to_vec(key->spki());
+    request.spkis.push_back(to_vec(key->spki()));
     request.operation = operation_of(BodyType::cr);
     return request;
 }
@@ -140,7 +177,7 @@ std::string_view operation_of(const der::Oid& asked) {
 Result<FirstRequest> first(const InformationWish& wish, const ClientConfig&) {
     FirstRequest request;
     request.body = {BodyType::genm, GenContent{{wish.question}}};
-    request.info = wishes_of_header(false, wish.profile);
+    request.info = info_of_header(false, wish.profile);
     request.pvno = needed_pvno({}, request.body);
     request.operation = operation_of(wish.question.info_type);
     return request;

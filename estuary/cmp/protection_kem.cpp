@@ -111,6 +111,8 @@ struct KemSession::State {
 KemSession::KemSession(Secret shared, Bytes transaction_id)
     : state_{std::make_shared<const State>(State{std::move(shared), to_vec(transaction_id)})} {}
 
+const Secret& KemSession::shared_secret() const noexcept { return state_->shared; }
+
 Result<KemSession::Offer> KemSession::offer(const crypto::PublicKey& key, Bytes transaction_id) {
     ESTUARY_TRY(auto encapsulated, crypto::encapsulate(key));
     ESTUARY_TRY(auto algorithm, kem_algorithm(key));

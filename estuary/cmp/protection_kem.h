@@ -36,6 +36,8 @@ public:
     static Result<KemSession> accept(const crypto::PrivateKey& key, const KemCiphertextInfo& info, Bytes transaction_id);
     /// From a shared secret that is known otherwise.
     KemSession(crypto::Secret shared, Bytes transaction_id);
+    /// To be kept until the other side's messages come; sealed, for it is as good as their sender's key.
+    const crypto::Secret& shared_secret() const noexcept;
 
     /// By who has the KEM key. unsupported: no such MAC.
     Result<Protector> protector(std::string_view mac = "HMAC-SHA256") const;

@@ -127,7 +127,7 @@ Checked<Reply> Server::Impl::process(Exchange& exchange, const Outer& outer, std
     const auto& message = exchange.message;
     const auto type = message.type();
     if (!begins(type) && !goes_on(type)) return refuse(PkiFailure::bad_request, fmt::format("{} is no request", to_string(type)));
-    CMP_CHECK(check_header(message, begins(type)));
+    CMP_CHECK(check_header(message, nonce_of(message)));
     bool expired = false;
     CMP_TRY(auto known, load(exchange, expired));
     // Before anything else: who sends the very octets again gets the very answer, whatever has become of the sender since.
@@ -141,25 +141,36 @@ Checked<Reply> Server::Impl::process(Exchange& exchange, const Outer& outer, std
         exchange.transaction.revision = known->revision;
         known.reset();
     }
+    if (exchange.label.config.kem_protection && outer.message == nullptr && asks_for_kem_ciphertext(message))
+        return offer_kem(exchange, known.has_value());
     const auto operation = exchange.transport.operation;
     CMP_TRY(exchange.sender, sender_of(exchange, outer));
     if (operation && begins(type) && outer.message == nullptr && !is_for(*operation, type, message))
         return refuse(PkiFailure::bad_request, fmt::format("{} does not belong to the path of {}", to_string(type), to_string(*operation)));
     CMP_CHECK(check_state(exchange, known));
     CMP_CHECK(check_original(exchange));
+    exchange.transaction.offered = false;
     return handle(exchange);
 }
 
+/// A request after a KEM ciphertext is not the first message of its transaction, but some may say so (RFC 9483 3.1).
+Server::Impl::Nonce Server::Impl::nonce_of(const PkiMessage& message) {
+    if (!begins(message.type())) return Nonce::required;
+    const auto& algorithm = message.header().protection_alg;
+    const auto kind = algorithm ? protection_kind(*algorithm) : fail(Code::unsupported, "");
+    return kind && *kind == ProtectionKind::kem_mac ? Nonce::either : Nonce::absent;
+}
+
 //= https://www.rfc-editor.org/rfc/rfc9483#section-3.5
-Checked<void> Server::Impl::check_header(const PkiMessage& message, bool first) const {
+Checked<void> Server::Impl::check_header(const PkiMessage& message, Nonce nonce) const {
     const auto& header = message.header();
     if (header.pvno != cmp2000 && header.pvno != cmp2021)
         return refuse(PkiFailure::unsupported_version, "pvno is neither 2 (cmp2000) nor 3 (cmp2021)");
     if (!has_value(header.transaction_id)) return refuse(PkiFailure::bad_data_format, "transactionID is missing");
     if (!header.sender_nonce || header.sender_nonce->size() < nonce_octets)
         return refuse(PkiFailure::bad_sender_nonce, "senderNonce is missing or shorter than 128 bits");
-    if (first && header.recip_nonce) return refuse(PkiFailure::bad_recipient_nonce, "recipNonce in the first message of a transaction");
-    if (!first && !header.recip_nonce) return refuse(PkiFailure::bad_recipient_nonce, "recipNonce is missing");
+    if (nonce == Nonce::absent && header.recip_nonce) return refuse(PkiFailure::bad_recipient_nonce, "recipNonce in the first message of a transaction");
+    if (nonce == Nonce::required && !header.recip_nonce) return refuse(PkiFailure::bad_recipient_nonce, "recipNonce is missing");
     if (needed_pvno(message) > header.pvno)
         return refuse(PkiFailure::bad_request, "the message uses syntax of pvno 3 (cmp2021), but says 2");
     if (const auto window = config_.message_time_window; window > Seconds{0} && header.message_time) {
@@ -196,22 +207,26 @@ Checked<Sender> Server::Impl::sender_of(const Exchange& exchange, const Outer& o
     std::vector<x509::Certificate> known;
     for (const auto& der : exchange.transaction.certificates)
         if (auto certificate = x509::Certificate::parse(der)) known.push_back(std::move(*certificate));
-    return senders_.check(message, exchange.label, exchange.transport, known);
+    CMP_TRY(const auto kem, kem_session(exchange));
+    return senders_.check(message, exchange.label, exchange.transport, known, kem ? &*kem : nullptr);
 }
 
 /// Whether this message may come now, from this sender.
 Checked<void> Server::Impl::check_state(const Exchange& exchange, const std::optional<Transaction>& known) const {
     const auto& message = exchange.message;
+    const auto& nonce = message.header().recip_nonce;
     if (begins(message.type())) {
-        if (known) return refuse(PkiFailure::transaction_id_in_use, "this transactionID is in use; choose another");
+        if (!known) return {};
+        if (!known->offered || exchange.sender.protection != Protection::kem)
+            return refuse(PkiFailure::transaction_id_in_use, "this transactionID is in use; choose another");
+        if (nonce && *nonce != known->nonce) return refuse(PkiFailure::bad_recipient_nonce, "recipNonce is not the senderNonce of the genp");
         return {};
     }
-    if (!known) return refuse(PkiFailure::bad_request, "there is no transaction of this transactionID, or its time is over");
-    const bool mac = exchange.sender.protection == Protection::mac;
-    if (mac != known->mac) return refuse(PkiFailure::wrong_integrity, "the kind of protection changed within the transaction");
+    if (!known || known->offered) return refuse(PkiFailure::bad_request, "there is no transaction of this transactionID, or its time is over");
+    if (exchange.sender.protection != known->protection) return refuse(PkiFailure::wrong_integrity, "the kind of protection changed within the transaction");
     if (exchange.sender.principal.describe() != known->requester)
         return refuse(PkiFailure::bad_message_check, "another one began this transaction");
-    if (*message.header().recip_nonce != known->nonce)
+    if (*nonce != known->nonce)
         return refuse(PkiFailure::bad_recipient_nonce, "recipNonce is not the senderNonce of the last answer");
     if (known->ended) return refuse(PkiFailure::bad_request, "the transaction was ended by an error message");
     return {};
@@ -224,7 +239,7 @@ Checked<void> Server::Impl::check_right(const Exchange& exchange) const {
     const auto& sender = exchange.sender;
     const auto type = exchange.message.type();
     const auto not_allowed = [&] { return refuse(PkiFailure::not_authorized, fmt::format("this sender may not ask for {} here", to_string(type))); };
-    if (sender.protection == Protection::none) return {};   // an unprotected genm, where that is allowed
+    if (sender.principal.anonymous()) return {};   // an unprotected genm, where that is allowed
     if (sender.principal.credential) {
         if (type == BodyType::kur || type == BodyType::rr || !label.config.shared_secret)
             return refuse(PkiFailure::wrong_integrity, fmt::format("{} needs a signature here, not a MAC", to_string(type)));
@@ -311,12 +326,19 @@ Result<ByteVec> Server::Impl::finish(Exchange& exchange, Reply reply) {
     auto header = header_for(message.header(), exchange.label);
     header.general_info = std::move(reply.info);
     const auto nonce = *header.sender_nonce;
-    ESTUARY_TRY(auto answer, protect({std::move(header), reply.body, std::move(reply.chain)}, exchange.sender, exchange.label));
-    if (!reply.keep) return answer;
+    ByteVec answer;
+    if (reply.unprotected) {
+        answer = encode_message(header.encode(), reply.body.encode(), std::nullopt);
+    } else {
+        ESTUARY_TRY(answer, protect({std::move(header), reply.body, std::move(reply.chain)}, exchange.sender, exchange.label));
+    }
     auto& transaction = exchange.transaction;
-    if (begins(message.type())) {
+    // What was encapsulated is for one request (RFC 9810 5.1.3.4), also for one that is rejected.
+    if (!reply.keep && transaction.kem_secret.empty()) return answer;
+    if (begins(message.type()) && !transaction.offered) {
         transaction.type = message.type();
-        transaction.mac = exchange.sender.protection == Protection::mac;
+        transaction.protection = exchange.sender.protection;
+        transaction.certificates.clear();
         transaction.requester = exchange.sender.principal.describe();
         if (exchange.sender.certificate) transaction.certificates.push_back(to_vec(exchange.sender.certificate->der()));
         for (const auto& other : exchange.sender.others)
@@ -333,7 +355,8 @@ Result<ByteVec> Server::Impl::finish(Exchange& exchange, Reply reply) {
     record.revision = transaction.revision;
     record.state = transaction.encode();
     const auto margin = transaction.has(TransactionItem::State::unconfirmed) ? exchange.label.config.confirm_wait + confirm_margin : Seconds{0};
-    record.expires_at = clock_.now() + std::max({*reply.keep, margin, config_.transaction_lifetime});
+    const auto keep = reply.keep.value_or(Seconds{0});
+    record.expires_at = clock_.now() + (transaction.offered ? keep : std::max({keep, margin, config_.transaction_lifetime}));
     exchange.work.writes.emplace_back(store::PutTransaction{std::move(record)});
     return answer;
 }

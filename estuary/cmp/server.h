@@ -54,6 +54,11 @@ struct Label {
     bool ca_pubs = false;                    ///< the root goes along with ip after a MAC (RFC 9483 4.1.1)
     bool generate_keys = false;              ///< keys are made here where that is asked for (RFC 9483 4.1.6)
     bool unprotected_information = false;    ///< genm needs no protection
+    /// Who has a certificate for a KEM key proves it by MACs (RFC 9810 5.1.3.4), and asks for the ciphertext by an unprotected genm.
+    bool kem_protection = false;
+    /// Who has a certificate for a static Diffie-Hellman key proves it by MACs (RFC 9810 5.1.3.2), made with it and the CA's agreement key.
+    bool diffie_hellman = false;
+    bool approve_revocations = false;        ///< rr waits until a person has agreed (RFC 9483 4.4)
     /// CertReqMsg, RevDetails and InfoTypeAndValue in one message; RFC 9483 has one of each.
     std::size_t requests_max = 1;
     Forwarding forward = Forwarding::none;
@@ -80,6 +85,8 @@ struct ServerConfig {
     std::map<std::string, Credentials, std::less<>> signers;
     /// By CA: who signs the keys that are made here: id-kp-cmKGA.
     std::map<std::string, Credentials, std::less<>> key_generators;
+    /// By CA: keys that agree with those of clients, for labels with `diffie_hellman`.
+    std::map<std::string, Credentials, std::less<>> agreement_keys{};
     /// By CA: where labels with `forward` send their messages.
     std::map<std::string, std::shared_ptr<const Above>, std::less<>> above{};
     CrlSource crls{};                        ///< empty: CRLs are not told

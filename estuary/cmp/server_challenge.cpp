@@ -30,7 +30,7 @@ Checked<Reply> Server::Impl::challenge(Exchange& exchange, const std::vector<Ask
         random.integer.resize(random_octets);
         entropy_.fill(random.integer);
         random.integer.front() = static_cast<std::uint8_t>((random.integer.front() & 0x3F) | 0x40);   // positive, and minimal as INTEGER
-        const bool signs = exchange.sender.protection == Protection::signature && exchange.label.signer != nullptr;
+        const bool signs = exchange.sender.protection != Protection::mac && exchange.label.signer != nullptr;
         random.sender = directory_name(signs ? exchange.label.signer->chain.front().subject()
                                              : authority_.ca(exchange.label.ca)->certificate.subject());
         der::Writer serial;

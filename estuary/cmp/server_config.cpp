@@ -36,6 +36,17 @@ Result<void> check_credentials(std::string_view what, std::string_view ca, const
     return {};
 }
 
+/// Whether clients with keys that do not sign can be answered.
+Result<void> check_key_based(const LabelState& label) {
+    const auto& config = label.config;
+    if (config.forward != Forwarding::none) return {};   // the CA above answers
+    if ((config.kem_protection || config.diffie_hellman) && label.signer == nullptr)
+        return fail(Code::policy, fmt::format("label '{}': kem_protection and diffie_hellman need a signer for CA {}", config.name, label.ca));
+    if (config.diffie_hellman && label.agreement == nullptr)
+        return fail(Code::policy, fmt::format("label '{}': diffie_hellman needs an agreement key for CA {}", config.name, label.ca));
+    return {};
+}
+
 }  // namespace
 
 std::string_view to_string(Operation operation) noexcept {
@@ -54,6 +65,7 @@ Result<void> Server::Impl::prepare() {
     if (config_.message_time_window < Seconds{0}) return fail(Code::policy, "message_time_window: must not be negative");
     for (const auto& [ca, signer] : config_.signers) ESTUARY_CHECK(check_credentials("signer", ca, signer));
     for (const auto& [ca, generator] : config_.key_generators) ESTUARY_CHECK(check_credentials("key generator", ca, generator));
+    for (const auto& [ca, own] : config_.agreement_keys) ESTUARY_CHECK(check_credentials("agreement key", ca, own));
     for (const auto& label : config_.labels)
         if (label.enabled) ESTUARY_CHECK(prepare_label(label));
     return {};
@@ -76,6 +88,8 @@ Result<void> Server::Impl::prepare_label(const Label& label) {
     if (const auto found = config_.key_generators.find(profile->ca); found != config_.key_generators.end()) state.key_generator = &found->second;
     if (label.generate_keys && state.key_generator == nullptr)
         return fail(Code::policy, fmt::format("label '{}': generate_keys needs a key generator for CA {}", label.name, profile->ca));
+    if (const auto found = config_.agreement_keys.find(profile->ca); found != config_.agreement_keys.end()) state.agreement = &found->second;
+    ESTUARY_CHECK(check_key_based(state));
     if (label.forward != Forwarding::none) {
         const auto found = config_.above.find(profile->ca);
         if (found == config_.above.end()) return fail(Code::policy, fmt::format("label '{}': forward needs a CA above {}", label.name, profile->ca));

@@ -89,10 +89,12 @@ Checked<Reply> Server::Impl::poll(Exchange& exchange) {
     if (!known) return refuse(PkiFailure::bad_request, fmt::format("no request of certReqId {} is waited for", id));
     CMP_TRY(const auto original, PkiMessage::parse(transaction.request, config_.limits));
     Waits waits;
-    CMP_TRY(auto reply, answer_requests(exchange, original, id == no_cert_req_id ? std::optional<std::int64_t>{} : std::optional{id}, &waits));
-    auto& responses = std::get<CertRepMessage>(reply.body.content).responses;
+    const bool revokes = original.type() == BodyType::rr;
+    const auto only = id == no_cert_req_id ? std::optional<std::int64_t>{} : std::optional{id};
+    CMP_TRY(auto reply, revokes ? answer_revocations(exchange, original, &waits) : answer_requests(exchange, original, only, &waits));
     // What is ready is told; the rest is asked for again.
-    if (std::ranges::all_of(responses, [](const CertResponse& one) { return one.status.status == PkiStatus::waiting; })) {
+    const auto is_waiting = [](const CertResponse& one) { return one.status.status == PkiStatus::waiting; };
+    if (revokes ? transaction.has(State::waiting) : std::ranges::all_of(std::get<CertRepMessage>(reply.body.content).responses, is_waiting)) {
         PollRepContent later;
         later.responses.push_back({id, waits.check_after.count(), {}});
         reply.body = {BodyType::poll_rep, std::move(later)};

@@ -57,7 +57,7 @@ Checked<ByteVec> Server::Impl::try_forward(Exchange& exchange) const {
     const auto type = message.type();
     const bool nested = type == BodyType::nested && label.config.forward == Forwarding::unchanged;
     if (!begins(type) && !goes_on(type) && !nested) return refuse(PkiFailure::bad_request, fmt::format("{} is no request", to_string(type)));
-    if (!nested) CMP_CHECK(check_header(message, begins(type)));
+    if (!nested) CMP_CHECK(check_header(message, nonce_of(message)));
     CMP_TRY(const bool approved, approve(exchange));
     ByteVec outgoing;
     if (approved) {
@@ -84,11 +84,15 @@ Checked<ByteVec> Server::Impl::try_forward(Exchange& exchange) const {
 Checked<bool> Server::Impl::approve(Exchange& exchange) const {
     const auto& message = exchange.message;
     const auto& algorithm = message.header().protection_alg;
-    const bool open = message.type() == BodyType::genm && exchange.label.config.unprotected_information;
+    const auto& config = exchange.label.config;
+    const bool open = (message.type() == BodyType::genm && config.unprotected_information) ||
+                      (config.kem_protection && asks_for_kem_ciphertext(message));
     if (algorithm.has_value() != message.protection().has_value() || (!algorithm && !open))
         return refuse(PkiFailure::bad_message_check, "the message is not protected");
     if (!algorithm || exchange.label.config.forward == Forwarding::unchanged || is_holders_own(message.type())) return false;
     CMP_TRY(const auto kind, or_failure(PkiFailure::bad_alg, protection_kind(*algorithm)));
+    // What was encapsulated, and the agreement key, are known above only.
+    if ((kind == ProtectionKind::kem_mac && config.kem_protection) || (kind == ProtectionKind::diffie_hellman && config.diffie_hellman)) return false;
     auto sender = senders_.check(message, exchange.label, exchange.transport, {});
     // A certificate that the CA above has issued by another way, or one that did not come along: the CA above knows.
     if (!sender && kind == ProtectionKind::signature) return false;

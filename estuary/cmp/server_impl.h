@@ -23,6 +23,7 @@ struct Reply {
     std::vector<x509::Certificate> chain{};   ///< of new certificates
     /// The transaction is kept until then: it goes on, or its last answer may be asked for again. Nothing: it leaves no trace.
     std::optional<Seconds> keep{};
+    bool unprotected = false;
 };
 
 /// How long requests that wait are to wait.
@@ -57,7 +58,10 @@ private:
     ByteVec take(const PkiMessage& message, const LabelState& label, const Transport& transport, store::UnitOfWork& work,
                  const Outer& outer);
     Checked<Reply> process(Exchange& exchange, const Outer& outer, std::optional<ByteVec>& repeated);
-    Checked<void> check_header(const PkiMessage& message, bool first) const;
+    /// What a message says in recipNonce.
+    enum class Nonce : std::uint8_t { absent, required, either };
+    static Nonce nonce_of(const PkiMessage& message);
+    Checked<void> check_header(const PkiMessage& message, Nonce nonce) const;
     Checked<std::optional<Transaction>> load(const Exchange& exchange, bool& expired) const;
     Checked<Sender> sender_of(const Exchange& exchange, const Outer& outer) const;
     Checked<void> check_state(const Exchange& exchange, const std::optional<Transaction>& known) const;
@@ -66,6 +70,10 @@ private:
     Result<ByteVec> finish(Exchange& exchange, Reply reply);
     ByteVec error_answer(const PkiHeader& to, const Sender& sender, const LabelState& label, const Failure& failure) const;
     PkiHeader header_for(const PkiHeader& to, const LabelState& label) const;
+
+    // server_kem.cpp: protection by KEM keys
+    Checked<Reply> offer_kem(Exchange& exchange, bool in_use);
+    Checked<std::optional<KemSession>> kem_session(const Exchange& exchange) const;
 
     // server_nested.cpp
     ByteVec take_nested(const PkiMessage& message, const LabelState& label, const Transport& transport, store::UnitOfWork& work,
@@ -124,7 +132,11 @@ private:
 
     // server_revoke.cpp
     Checked<Reply> revoke(Exchange& exchange);
-    Checked<void> revoke_one(Exchange& exchange, const RevDetails& details) const;
+    /// rp, or that a person has to agree first.
+    Checked<Reply> answer_revocations(Exchange& exchange, const PkiMessage& original, Waits* told = nullptr);
+    Checked<Reply> wait_for_approval(const Exchange& exchange, const authority::Pending& pending, Waits* told) const;
+    /// Done, or waiting for approval.
+    Checked<std::optional<authority::Pending>> revoke_one(Exchange& exchange, const PkiMessage& original, const RevDetails& details) const;
 
     // server_info.cpp
     Checked<Reply> inform(Exchange& exchange);
@@ -146,6 +158,8 @@ private:
     std::map<std::string, LabelState, std::less<>> labels_;   // enabled ones
 };
 
+/// Whether it is the question for a KEM ciphertext, which has no protection yet (RFC 9810 E).
+bool asks_for_kem_ciphertext(const PkiMessage& message);
 /// Whether a message of this type begins a transaction, or goes on with one.
 bool begins(BodyType type) noexcept;
 bool goes_on(BodyType type) noexcept;

@@ -142,7 +142,9 @@ Checked<std::optional<InfoTypeAndValue>> Server::Impl::inform_one(const Exchange
     }
     if (type == oid::ca_prot_enc_cert) {
         CMP_CHECK(check_value_absent(asked));
-        return Told{ask(type)};   // there is none: nothing is ever sent to the server that it would have to decrypt
+        // Nothing is sent to the server that it would have to decrypt; whose key agrees with its own has to know that one, though.
+        if (!exchange.label.config.diffie_hellman || exchange.label.agreement == nullptr) return Told{ask(type)};
+        return Told{make_ca_prot_enc_cert(CmpCertificate{exchange.label.agreement->chain.front()})};
     }
     if (type == oid::key_pair_param_req) {
         CMP_TRY(const auto algorithm, read_key_pair_param_req(asked));
@@ -157,6 +159,10 @@ Checked<std::optional<InfoTypeAndValue>> Server::Impl::inform_one(const Exchange
             if (text::lower(tag) == "en" || text::lower(tag).starts_with("en-")) return Told{make_supp_lang_tags({tag})};
         return refuse(PkiFailure::bad_request, "texts are in English only (en)");
     }
+    if (type == oid::kem_ciphertext_info)
+        return refuse(PkiFailure::bad_request, exchange.label.config.kem_protection
+                                                   ? "a KEM ciphertext is asked for alone, by a genm without protection, with the certificate in extraCerts"
+                                                   : "protection by KEM keys is not offered here");
     if (type == oid::rev_passphrase)
         return refuse(PkiFailure::bad_request, "revocation passphrases are not taken: revoke with the certificate's key, or ask an operator");
     return Told{};

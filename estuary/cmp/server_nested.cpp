@@ -38,7 +38,7 @@ ByteVec Server::Impl::take_nested(const PkiMessage& message, const LabelState& l
     const auto checked = [&]() -> Checked<void> {
         // recipNonce is the inner message's where that goes on with a transaction.
         const auto& inner = message.as<NestedMessageContent>().messages;
-        CMP_CHECK(check_header(message, !is_approval(message) || begins(inner.front().type())));
+        CMP_CHECK(check_header(message, is_approval(message) ? nonce_of(inner.front()) : Nonce::absent));
         CMP_TRY(sender, nesting_sender(message, label, transport));
         if (depth >= depth_max) return refuse(PkiFailure::bad_request, "messages are nested too deeply");
         if (transport.operation && *transport.operation != Operation::nested && !is_approval(message))
@@ -88,12 +88,13 @@ Checked<Sender> Server::Impl::approved_sender(const Exchange& exchange, const Se
     const auto& message = exchange.message;
     const auto& header = message.header();
     if (!header.protection_alg || !message.protection()) return refuse(PkiFailure::bad_message_check, "the message inside is not protected");
-    const auto type = exchange.transaction.revision != 0 ? exchange.transaction.type : message.type();
+    const auto type = begins(message.type()) ? message.type() : exchange.transaction.type;
     const bool holder_only = type == BodyType::kur || type == BodyType::rr;
     std::vector<x509::Certificate> known;
     for (const auto& der : exchange.transaction.certificates)
         if (auto certificate = x509::Certificate::parse(der)) known.push_back(std::move(*certificate));
-    auto sender = senders_.check(message, exchange.label, exchange.transport, known);
+    CMP_TRY(const auto kem, kem_session(exchange));
+    auto sender = senders_.check(message, exchange.label, exchange.transport, known, kem ? &*kem : nullptr);
     if (holder_only) return sender;
     const bool mac = sender && sender->protection == Protection::mac;
     // A secret that only the registration authority has cannot be checked here; a signature can, whoever it is of.

@@ -1,4 +1,6 @@
 // rr (RFC 9483 4.2, 5.1.3).
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "estuary/cmp/server_impl.h"
@@ -60,14 +62,26 @@ Failure refusal(Error error, store::RevocationReason reason) {
 }  // namespace
 
 Checked<Reply> Server::Impl::revoke(Exchange& exchange) {
-    const auto& details = exchange.message.as<RevReqContent>().details;
-    if (details.empty() || details.size() > exchange.label.config.requests_max)
-        return refuse(PkiFailure::bad_request, fmt::format("{} RevDetails in one message; {} is the most here", details.size(),
-                                                           exchange.label.config.requests_max));
+    const auto& message = exchange.message;
+    const auto& label = exchange.label.config;
+    const auto count = message.as<RevReqContent>().details.size();
+    if (count == 0 || count > label.requests_max)
+        return refuse(PkiFailure::bad_request, fmt::format("{} RevDetails in one message; {} is the most here", count, label.requests_max));
+    if (label.approve_revocations) {
+        if (count > 1) return refuse(PkiFailure::bad_request, "revocations wait for a person here: one RevDetails in a message");
+        exchange.transaction.items = {{no_cert_req_id, TransactionItem::State::waiting, {}, {}, {}}};
+        exchange.transaction.request = to_vec(message.der());
+    }
+    return answer_revocations(exchange, message);
+}
+
+Checked<Reply> Server::Impl::answer_revocations(Exchange& exchange, const PkiMessage& original, Waits* told) {
     RevRepContent content;
     Reply reply;
-    for (const auto& one : details) {
-        const auto revoked = revoke_one(exchange, one);
+    auto& items = exchange.transaction.items;   // one, where it may have to wait
+    for (const auto& one : original.as<RevReqContent>().details) {
+        const auto revoked = revoke_one(exchange, original, one);
+        if (revoked && *revoked) return wait_for_approval(exchange, **revoked, told);
         if (revoked) {
             content.status.push_back({});
             content.rev_certs.push_back({directory_name(*one.cert_details.issuer), *one.cert_details.serial_number});
@@ -76,14 +90,28 @@ Checked<Reply> Server::Impl::revoke(Exchange& exchange) {
             log_failure(exchange, revoked.error());
             content.status.push_back(revoked.error().status());
         }
+        for (auto& item : items) item.state = revoked ? TransactionItem::State::settled : TransactionItem::State::refused;
     }
+    if (exchange.transaction.revision != 0) reply.keep = Seconds{0};
     // revCerts goes with status one to one, or says nothing.
     if (content.rev_certs.size() != content.status.size()) content.rev_certs.clear();
     reply.body = {BodyType::rp, std::move(content)};
     return reply;
 }
 
-Checked<void> Server::Impl::revoke_one(Exchange& exchange, const RevDetails& details) const {
+//= https://www.rfc-editor.org/rfc/rfc9483#section-4.4
+/// rp has no "waiting": an error message says it, without failInfo.
+Checked<Reply> Server::Impl::wait_for_approval(const Exchange& exchange, const authority::Pending& pending, Waits* told) const {
+    Waits waits{std::max(pending.retry_after, Seconds{1}), authority_.profile(exchange.label.config.profile)->approval_expires};
+    for (const auto& name : exchange.label.config.more_profiles) waits.keep = std::max(waits.keep, authority_.profile(name)->approval_expires);
+    if (told != nullptr) *told = waits;
+    ErrorMsgContent content;
+    content.status_info.status = PkiStatus::waiting;
+    content.status_info.status_string = {"a person has to agree to the revocation"};
+    return Reply{{BodyType::error, std::move(content)}, {}, {}, waits.keep};
+}
+
+Checked<std::optional<authority::Pending>> Server::Impl::revoke_one(Exchange& exchange, const PkiMessage& original, const RevDetails& details) const {
     const auto& wanted = details.cert_details;
     if (!wanted.issuer || !wanted.serial_number)
         return refuse(PkiFailure::add_info_not_available, "certDetails must name the certificate by issuer and serialNumber (RFC 9483 4.2)");
@@ -99,10 +127,16 @@ Checked<void> Server::Impl::revoke_one(Exchange& exchange, const RevDetails& det
         if (!status) return refuse(PkiFailure::bad_cert_id, "the CA here has issued no such certificate");
     }
     if (own) CMP_CHECK(check_matches(wanted, proof.certificate));
-    auto revoked = authority_.revoke({ca, *wanted.serial_number, reason.reason, exchange.sender.principal, reason.invalidity_date},
-                                     exchange.work);
-    if (!revoked) return tl::unexpected(refusal(std::move(revoked).error(), reason.reason));
-    return {};
+    const authority::RevokeRequest request{ca, *wanted.serial_number, reason.reason, exchange.sender.principal, reason.invalidity_date};
+    const auto carried_out = [&]() -> Result<std::optional<authority::Pending>> {
+        if (exchange.label.config.approve_revocations)
+            return authority_.revoke_when_approved(
+                request, {exchange.label.recorded, to_vec(original.body_der()), *original.header().transaction_id}, exchange.work);
+        ESTUARY_CHECK(authority_.revoke(request, exchange.work));
+        return std::optional<authority::Pending>{};
+    }();
+    if (!carried_out) return tl::unexpected(refusal(carried_out.error(), reason.reason));
+    return *carried_out;
 }
 
 }  // namespace estuary::cmp

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "estuary/base/text.h"
 #include "estuary/cmp/protection.h"
 #include "estuary/cmp/protection_certificate.h"
@@ -36,10 +38,25 @@ Failure wrong_protection(Error error) {
     return as_failure(algorithm ? PkiFailure::bad_alg : PkiFailure::bad_message_check, std::move(error));
 }
 
+std::string_view name_of_usage(std::uint32_t usage) {
+    return usage == x509::key_encipherment ? "keyEncipherment" : usage == x509::key_agreement ? "keyAgreement" : "digitalSignature";
+}
+
+/// Whether a key identifier of the header is that of the certificate; one that either side leaves out is not held against it.
+bool may_name(const std::optional<ByteVec>& identifier, const Certificate& certificate) {
+    return !identifier || !certificate.subject_key_id() || certificate.subject_key_id() == identifier;
+}
+
 ProtectionLimits mac_limits(const ServerConfig& config) {
     ProtectionLimits limits;
     limits.password.iterations_max = config.mac_iterations_max;
     return limits;
+}
+
+Checked<void> check_sender_is(const PkiHeader& header, const Certificate& certificate) {
+    const auto name = name_of(header.sender);
+    if (name && name->matches(certificate.subject())) return {};
+    return refuse(PkiFailure::bad_message_check, "sender is not the subject of the protection certificate (RFC 9483 3.1)");
 }
 
 void add_once(std::vector<Bytes>& list, const Certificate& certificate) {
@@ -51,7 +68,7 @@ void add_once(std::vector<Bytes>& list, const Certificate& certificate) {
 }  // namespace
 
 Checked<Sender> SenderCheck::check(const PkiMessage& message, const LabelState& label, const Transport& transport,
-                                   const std::vector<Certificate>& known) const {
+                                   const std::vector<Certificate>& known, const KemSession* kem) const {
     const auto& header = message.header();
     if (header.protection_alg.has_value() != message.protection().has_value())
         return refuse(PkiFailure::bad_message_check, "protectionAlg and protection go together (RFC 9810 5.1.1)");
@@ -60,9 +77,13 @@ Checked<Sender> SenderCheck::check(const PkiMessage& message, const LabelState& 
     switch (kind) {
         case ProtectionKind::signature: return check_signer(message, label, transport, known);
         case ProtectionKind::password_mac: return check_mac(message, transport);
-        case ProtectionKind::shared_key_mac:
+        case ProtectionKind::kem_mac:
+            if (label.config.kem_protection) return check_kem(message, label, transport, known, kem);
+            break;
         case ProtectionKind::diffie_hellman:
-        case ProtectionKind::kem_mac: break;
+            if (label.config.diffie_hellman && label.agreement != nullptr) return check_diffie_hellman(message, label, transport, known);
+            break;
+        case ProtectionKind::shared_key_mac: break;
     }
     return refuse(PkiFailure::bad_alg, "this kind of protection is not taken here: sign, or use PBMAC1 or PasswordBasedMac");
 }
@@ -124,8 +145,6 @@ Checked<Certificate> SenderCheck::check_signature(const PkiMessage& message, con
 
 Checked<CertificateProof> SenderCheck::prove(const Certificate& signer, const std::vector<Certificate>& others,
                                              const LabelState& label) const {
-    if (const auto usage = signer.key_usage(); usage && (*usage & x509::digital_signature) == 0)
-        return refuse(PkiFailure::signer_not_trusted, "the keyUsage of the protection certificate lacks digitalSignature");
     auto proof = authority_.authenticate_signer(signer, others);
     if (!proof) {
         // Only who holds its key gets here: what has become of the certificate is no secret from them.
@@ -144,19 +163,69 @@ Checked<CertificateProof> SenderCheck::prove(const Certificate& signer, const st
 
 Checked<Sender> SenderCheck::check_signer(const PkiMessage& message, const LabelState& label, const Transport& transport,
                                           const std::vector<Certificate>& known) const {
+    auto others = message.extra_certificates();
+    CMP_TRY(auto certificate, check_signature(message, others, known));
+    CMP_CHECK(check_sender_is(message.header(), certificate));
+    others.insert(others.end(), known.begin(), known.end());
+    return holder_of(std::move(certificate), Protection::signature, x509::digital_signature, std::move(others), label, transport);
+}
+
+Checked<Sender> SenderCheck::holder_of(Certificate certificate, Protection protection, std::uint32_t usage, std::vector<Certificate> others,
+                                       const LabelState& label, const Transport& transport) const {
+    if (const auto usages = certificate.key_usage(); usages && (*usages & usage) == 0)
+        return refuse(PkiFailure::signer_not_trusted, fmt::format("the keyUsage of the protection certificate lacks {}", name_of_usage(usage)));
     Sender sender;
-    sender.others = message.extra_certificates();
-    CMP_TRY(auto certificate, check_signature(message, sender.others, known));
-    if (const auto name = name_of(message.header().sender); !name || !name->matches(certificate.subject()))
-        return refuse(PkiFailure::bad_message_check, "sender is not the subject of the protection certificate (RFC 9483 3.1)");
-    sender.others.insert(sender.others.end(), known.begin(), known.end());
-    CMP_TRY(auto proof, prove(certificate, sender.others, label));
-    sender.protection = Protection::signature;
-    sender.principal.certificate = std::move(proof);
+    CMP_TRY(sender.principal.certificate, prove(certificate, others, label));
+    sender.protection = protection;
     sender.principal.address = transport.address;
+    sender.others = std::move(others);
     sender.key_holder = certificate;
     sender.certificate = std::move(certificate);
     return sender;
+}
+
+Checked<Sender> SenderCheck::claimed_by_kem_key(const PkiMessage& message, const LabelState& label, const Transport& transport) const {
+    const auto came = message.extra_certificates();
+    const auto* certificate = protection_certificate(message.header(), came);
+    if (certificate == nullptr)
+        return refuse(PkiFailure::bad_message_check, "extraCerts must have the certificate of the KEM key, which senderKID names if it says anything");
+    return holder_of(*certificate, Protection::none, x509::key_encipherment, came, label, transport);
+}
+
+//= https://www.rfc-editor.org/rfc/rfc9810#section-5.1.3.4
+Checked<Sender> SenderCheck::check_kem(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                                       const std::vector<Certificate>& known, const KemSession* kem) const {
+    const auto& header = message.header();
+    if (kem == nullptr || known.empty())
+        return refuse(PkiFailure::bad_message_check, "no KEM ciphertext was made for this transactionID, or its time is over: ask for one (genm)");
+    const auto verified = kem->verify(*header.protection_alg, message.protected_part(), *message.protection());
+    if (!verified) return tl::unexpected(wrong_protection(verified.error()));
+    const auto& certificate = known.front();
+    if (!may_name(header.sender_kid, certificate)) return refuse(PkiFailure::bad_message_check, "senderKID is not that of the KEM key's certificate");
+    CMP_CHECK(check_sender_is(header, certificate));
+    return holder_of(certificate, Protection::kem, x509::key_encipherment, known, label, transport);
+}
+
+//= https://www.rfc-editor.org/rfc/rfc9810#section-5.1.3.2
+Checked<Sender> SenderCheck::check_diffie_hellman(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                                                  const std::vector<Certificate>& known) const {
+    const auto& header = message.header();
+    const auto& own = *label.agreement;
+    auto others = message.extra_certificates();
+    others.insert(others.end(), known.begin(), known.end());
+    const auto* found = protection_certificate(header, others);
+    if (found == nullptr) return refuse(PkiFailure::bad_message_check, "extraCerts must begin with the certificate of the Diffie-Hellman key");
+    const auto certificate = *found;
+    if (!may_name(header.recip_kid, own.chain.front()))
+        return refuse(PkiFailure::bad_message_check, "recipKID is not that of the agreement key here: genm with caProtEncCert tells its certificate");
+    CMP_TRY(const auto key, or_failure(PkiFailure::bad_alg, certificate.public_key()));
+    ProtectionLimits limits;
+    limits.diffie_hellman = true;
+    const auto verified =
+        verify_diffie_hellman_protection(*header.protection_alg, message.protected_part(), *message.protection(), own.key, key, limits);
+    if (!verified) return tl::unexpected(wrong_protection(verified.error()));
+    CMP_CHECK(check_sender_is(header, certificate));
+    return holder_of(certificate, Protection::diffie_hellman, x509::key_agreement, std::move(others), label, transport);
 }
 
 Result<ByteVec> protect(Outgoing outgoing, const Sender& sender, const LabelState& label) {

@@ -4,11 +4,11 @@
 
 #include "estuary/cmp/failure.h"
 #include "estuary/cmp/messages.h"
+#include "estuary/cmp/protection_kem.h"
 #include "estuary/cmp/server.h"
+#include "estuary/cmp/transaction.h"
 
 namespace estuary::cmp {
-
-enum class Protection : std::uint8_t { none, mac, signature };
 
 /// Who sent a message, and how that was proved.
 struct Sender {
@@ -17,7 +17,7 @@ struct Sender {
     std::string reference;                          ///< of a MAC: the name of the secret
     std::optional<crypto::Secret> secret;           ///< of a MAC
     ByteVec mac_algorithm;                          ///< whole AlgorithmIdentifier, as received
-    std::optional<x509::Certificate> certificate;   ///< that the signature was checked with
+    std::optional<x509::Certificate> certificate;   ///< whose key the protection was checked with
     std::vector<x509::Certificate> others;          ///< that came along with it
     std::optional<x509::Certificate> key_holder;    ///< who could be given something secret: the requester's own certificate
     bool approved = false;                          ///< in a nested message of a registration authority's (RFC 9483 5.2.2.1)
@@ -30,6 +30,7 @@ struct LabelState {
     std::string recorded;   ///< label of certificates issued here
     const Credentials* signer = nullptr;
     const Credentials* key_generator = nullptr;
+    const Credentials* agreement = nullptr;   ///< with whose key Diffie-Hellman keys of clients agree
     std::shared_ptr<const Above> above{};   ///< null: nothing is forwarded
 };
 
@@ -39,9 +40,12 @@ public:
     SenderCheck(const ServerConfig& config, authority::Authority& authority, store::Store& store)
         : config_{config}, authority_{authority}, store_{store} {}
 
-    /// Verifies the protection and finds out whose it is. `known` are certificates of earlier messages of the transaction.
+    /// Verifies the protection and finds out whose it is. `known` are certificates of earlier messages of the transaction; with `kem`
+    /// the first of them is the one that its ciphertext was made for.
     Checked<Sender> check(const PkiMessage& message, const LabelState& label, const Transport& transport,
-                          const std::vector<x509::Certificate>& known) const;
+                          const std::vector<x509::Certificate>& known, const KemSession* kem = nullptr) const;
+    /// Whose certificate for a KEM key came along with an unprotected message. That they have its key is not proved.
+    Checked<Sender> claimed_by_kem_key(const PkiMessage& message, const LabelState& label, const Transport& transport) const;
     /// Only the arithmetic: the signature is by the first certificate that comes along or that senderKID names. For messages
     /// that somebody else has vouched for.
     static Checked<x509::Certificate> check_signature(const PkiMessage& message, const std::vector<x509::Certificate>& known);
@@ -54,6 +58,13 @@ private:
     Checked<Sender> check_mac(const PkiMessage& message, const Transport& transport) const;
     Checked<Sender> check_signer(const PkiMessage& message, const LabelState& label, const Transport& transport,
                                  const std::vector<x509::Certificate>& known) const;
+    Checked<Sender> check_kem(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                              const std::vector<x509::Certificate>& known, const KemSession* kem) const;
+    Checked<Sender> check_diffie_hellman(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                                         const std::vector<x509::Certificate>& known) const;
+    /// Who has this certificate, whose keyUsage must say `usage`, if anything.
+    Checked<Sender> holder_of(x509::Certificate certificate, Protection protection, std::uint32_t usage, std::vector<x509::Certificate> others,
+                              const LabelState& label, const Transport& transport) const;
     Checked<authority::CertificateProof> prove(const x509::Certificate& signer, const std::vector<x509::Certificate>& others,
                                                const LabelState& label) const;
 

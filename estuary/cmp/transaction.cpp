@@ -31,6 +31,19 @@ Result<TransactionItem> read_item(der::Reader& list) {
     return item;
 }
 
+/// Kinds of protection that transactions did not have before: [0] { protection, offered, kem_secret }.
+Result<void> read_key_based(der::Reader& fields, Transaction& transaction) {
+    ESTUARY_TRY(auto more, fields.enter_if(der::context_constructed(0)));
+    if (!more) return {};
+    ESTUARY_TRY(const auto protection, more->integer());
+    if (protection != static_cast<std::int64_t>(Protection::kem) && protection != static_cast<std::int64_t>(Protection::diffie_hellman))
+        return fail(Code::malformed, "protection of a transaction");
+    transaction.protection = static_cast<Protection>(protection);
+    ESTUARY_TRY(transaction.offered, more->boolean());
+    ESTUARY_TRY(transaction.kem_secret, codec::read_octets(*more));
+    return more->finish("protection of a transaction");
+}
+
 Result<Transaction> read(Bytes state) {
     ESTUARY_TRY(auto fields, der::enter_only(state, der::Tag::sequence, "transaction", transaction_limits));
     ESTUARY_TRY(const auto version, fields.integer());
@@ -39,7 +52,8 @@ Result<Transaction> read(Bytes state) {
     ESTUARY_TRY(const auto type, fields.integer());
     if (type < 0 || type >= static_cast<std::int64_t>(body_types)) return fail(Code::malformed, "body type");
     transaction.type = static_cast<BodyType>(type);
-    ESTUARY_TRY(transaction.mac, fields.boolean());
+    ESTUARY_TRY(const bool mac, fields.boolean());
+    transaction.protection = mac ? Protection::mac : Protection::signature;
     ESTUARY_TRY(transaction.requester, read_text(fields));
     ESTUARY_TRY(transaction.request, codec::read_octets(fields));
     ESTUARY_TRY(auto certificates, fields.enter(der::Tag::sequence));
@@ -59,6 +73,7 @@ Result<Transaction> read(Bytes state) {
     ESTUARY_TRY(transaction.last_answer, codec::read_octets(fields));
     ESTUARY_TRY(transaction.confirmed, fields.boolean());
     ESTUARY_TRY(transaction.ended, fields.boolean());
+    ESTUARY_CHECK(read_key_based(fields, transaction));
     ESTUARY_CHECK(fields.finish("transaction"));
     return transaction;
 }
@@ -72,7 +87,7 @@ bool Transaction::has(TransactionItem::State state) const {
 ByteVec Transaction::encode() const {
     der::Writer writer;
     writer.sequence([&] {
-        writer.integer(transaction_version).integer(static_cast<std::int64_t>(type)).boolean(mac);
+        writer.integer(transaction_version).integer(static_cast<std::int64_t>(type)).boolean(protection == Protection::mac);
         writer.octet_string(as_bytes(requester)).octet_string(request);
         writer.sequence([&] {
             for (const auto& certificate : certificates) writer.raw(certificate);
@@ -86,6 +101,9 @@ ByteVec Transaction::encode() const {
         });
         writer.octet_string(nonce).octet_string(last_request).octet_string(last_answer);
         writer.boolean(confirmed).boolean(ended);
+        if (protection == Protection::kem || protection == Protection::diffie_hellman)
+            writer.constructed(der::context_constructed(0),
+                               [&] { writer.integer(static_cast<std::int64_t>(protection)).boolean(offered).octet_string(kem_secret); });
     });
     return std::move(writer).take();
 }

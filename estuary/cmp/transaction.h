@@ -7,6 +7,15 @@
 
 namespace estuary::cmp {
 
+/// How a message is protected.
+enum class Protection : std::uint8_t {
+    none,
+    mac,              ///< keyed with a shared secret
+    signature,
+    kem,              ///< a MAC keyed with what was encapsulated to its sender (RFC 9810 5.1.3.4)
+    diffie_hellman,   ///< a MAC keyed with what two static keys agree on (RFC 9810 5.1.3.2)
+};
+
 /// One CertReqMsg of the request that began the transaction, and what became of it.
 struct TransactionItem {
     enum class State : std::uint8_t {
@@ -27,7 +36,10 @@ struct TransactionItem {
 struct Transaction {
     std::int64_t revision = 0;              ///< of the stored state; 0: it is new
     BodyType type = BodyType::ir;           ///< of the request that began it
-    bool mac = false;                       ///< its kind of protection
+    Protection protection = Protection::signature;   ///< of its messages
+    /// A KemCiphertextInfo was told, and the request that will be protected with it is to come. `requester` is who has to have the key.
+    bool offered = false;
+    ByteVec kem_secret;                     ///< the shared secret of that, sealed
     std::string requester;                  ///< Principal::describe()
     ByteVec request;                        ///< the message that began it, while something of it waits
     std::vector<ByteVec> certificates;      ///< of the sender: for later messages without extraCerts
@@ -47,6 +59,8 @@ struct Transaction {
 /// Where the transaction of this identifier is, under this label: another label's is another one (bug class 2).
 store::RequestKey transaction_key(std::string_view label, Bytes transaction_id);
 inline constexpr std::string_view transaction_protocol = "cmp";
+/// What Transaction::kem_secret is sealed for, with its key as context.
+inline constexpr std::string_view kem_secret_purpose = "estuary: KEM secrets of CMP transactions";
 /// Where it is noted that a certificate is being updated, until the new one is confirmed.
 store::RequestKey update_key(const x509::Certificate& certificate);
 inline constexpr std::string_view update_protocol = "cmp-update";

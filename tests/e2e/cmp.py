@@ -124,6 +124,126 @@ def test_rr_of_anothers_certificate_is_refused(server, tmp):
 
 
 @with_server
+def test_revocations_wait_for_a_person(server, tmp):
+    """RFC 9483 4.4: error with status waiting, then pollReq; OpenSSL's client polls for it since 3.3, ours always."""
+    server.stop()
+    server.config.write_text(server.config.read_text() + """
+[cmp.label.reviewed]
+profile = "quick"
+enroll = ["secret"]
+manual_approval_of_revocation = true
+[profile.quick]
+ca = "issuing"
+key_types = ["p256"]
+poll_interval = "1s"
+[profile.quick.subject]
+allowed = ["CN"]
+""")
+    server.start()
+    path = ".well-known/cmp/p/reviewed"
+    pending = lambda: json.loads(server.admin("request", "list", "--json").out)  # noqa: E731
+    version = tuple(int(part) for part in run_program("openssl", "version").out.split()[1].split(".")[:2])
+    peers = ["estuary"] + (["openssl"] if version >= (3, 3) else [])
+    for number, peer in enumerate(peers):
+        for decision in ("approve", "deny"):
+            name = f"{peer}-{decision}"
+            if peer == "openssl":
+                key = new_key(tmp, name)
+                server.cmp("ir", *mac(server, name, "--profile", "quick"), "-newkey", key, "-subject", f"/CN={name}", "-certout",
+                           tmp / f"{name}.pem", path=path)
+                have = ["-cert", tmp / f"{name}.pem", "-key", key, "-trusted", server.root, "-untrusted", server.issuing]
+                command = ["openssl", "cmp", "-cmd", "rr", "-server", f"http://127.0.0.1:{server.cmp_port}/{path}", "-recipient", "/CN=Test Issuing CA",
+                           "-total_timeout", "60", *have, "-oldcert", tmp / f"{name}.pem", "-revreason", "1"]
+            else:
+                (tmp / f"{name}.secret").write_text(server.secret(name, "--profile", "quick"))
+                run_program(ESTUARY, "cmp", "ir", f"http://127.0.0.1:{server.cmp_port}", "--name", "reviewed", "--user", name, "--password-file",
+                            tmp / f"{name}.secret", "--subject", f"CN={name}", "--trust", server.root, "--out", tmp / name)
+                command = [ESTUARY, "cmp", "rr", "--dir", tmp / name, "--reason", "keyCompromise", "--wait", "60s"]
+            asking = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            wait_for(lambda: len(pending()) == 1, 20, "the request")
+            request = pending()[0]
+            check_equal(request["operation"], "revoke: keyCompromise")
+            check_equal(request["subject"], f"CN={name}")
+            shown = server.admin("request", "show", str(request["id"])).out
+            check_in("serial number", shown)
+            check_in("-----BEGIN CERTIFICATE-----", shown)
+            if number == 0 and decision == "approve":   # a restart changes nothing: what was begun goes on
+                server.stop()
+                server.start()
+            assert f"CN={name}" not in server.admin("cert", "list", "--status", "revoked").out
+            done = server.admin("request", decision, str(request["id"]))
+            if decision == "approve":
+                check_in("is revoked when the client asks again", done.err)
+            out, err = asking.communicate(timeout=60)
+            check_equal(asking.returncode == 0, decision == "approve", (out + err).decode())
+            check_equal(f"CN={name}" in server.admin("cert", "list", "--status", "revoked").out, decision == "approve", name)
+            if decision == "deny":
+                check_in("notAuthorized", (out + err).decode())
+
+
+@with_server
+def test_an_agreement_key_is_issued_and_told(server, tmp):
+    """RFC 9810 5.1.3.2: labels for clients with static Diffie-Hellman keys have a key of the server's for that, and only for that."""
+    server.stop()
+    server.config.write_text(server.config.read_text().replace("[cmp]\n", '[cmp]\nagreement_key_type = "p384"\n') + """
+[cmp.label.static]
+profile = "device"
+enroll = ["secret"]
+diffie_hellman = true
+kem_protection = true
+""")
+    server.admin("check")
+    server.start()
+    own = server.dir / "cmp/issuing-dh.pem"
+    text = run_program("openssl", "x509", "-in", own, "-noout", "-text").out
+    check_in("Key Agreement", text)
+    assert "Digital Signature" not in text and "secp384r1" in text, text
+    check_equal((server.dir / "cmp/issuing-dh.key").stat().st_mode & 0o777, 0o600)
+    der = run_program("openssl", "x509", "-in", own, "-outform", "DER", "-out", tmp / "own.der") and (tmp / "own.der").read_bytes()
+    for path, told in ((".well-known/cmp/p/static", True), (".well-known/cmp", False)):
+        server.cmp("genm", *mac(server, f"told{told}"), "-infotype", "caProtEncCert", "-rspout", tmp / "genp.der", path=path)
+        check_equal(der in (tmp / "genp.der").read_bytes(), told, path)
+
+
+@with_server
+def test_a_kem_key_proves_who_asks(server, tmp):
+    """RFC 9810 5.1.3.4, E: a device whose certificate is for an ML-KEM key cannot sign; its messages have MACs keyed by what it decapsulates."""
+    made = run_program("openssl", "genpkey", "-algorithm", "ML-KEM-768", "-out", tmp / "kem.key", check=False)
+    if made.returncode != 0:
+        raise Skip("this openssl has no ML-KEM (3.5 does)")
+    run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp / "acme.key", "-subj",
+                "/CN=acme root", "-out", tmp / "acme.pem", "-addext", "keyUsage=critical,keyCertSign")
+    run_program("openssl", "pkey", "-in", tmp / "kem.key", "-pubout", "-out", tmp / "kem.pub")
+    (tmp / "kem.ext").write_text("keyUsage=critical,keyEncipherment\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+    run_program("openssl", "x509", "-new", "-subj", "/CN=station", "-force_pubkey", tmp / "kem.pub", "-CA", tmp / "acme.pem", "-CAkey", tmp / "acme.key",
+                "-days", "30", "-extfile", tmp / "kem.ext", "-out", tmp / "kem.pem")
+    server.stop()
+    (server.dir / "acme.pem").write_text((tmp / "acme.pem").read_text())
+    server.config.write_text(server.config.read_text() + """
+[manufacturer.acme]
+anchors = "acme.pem"
+check_status = "off"
+[cmp.label.kem]
+profile = "device"
+enroll = ["manufacturer:acme"]
+kem_protection = true
+[cmp.label.signing]
+profile = "device"
+enroll = ["manufacturer:acme"]
+""")
+    server.start()
+
+    def ask(label):
+        return run_program(ESTUARY, "cmp", "ir", f"http://127.0.0.1:{server.cmp_port}", "--name", label, "--cert", tmp / "kem.pem", "--cert-key",
+                           tmp / "kem.key", "--trust", server.root, "--subject", "CN=station", "--confirm", "--out", tmp / label, check=False)
+    done = ask("kem")
+    check_equal(done.returncode, 0, done.out + done.err)
+    verify(server, tmp / "kem/cert.pem")
+    check_in("manufacturer:acme", server.admin("cert", "list").out)
+    assert ask("signing").returncode != 0 and not (tmp / "signing/cert.pem").exists()
+
+
+@with_server
 def test_genm(server, tmp):
     have = enrolled(server, tmp, "dev")
     for info in ("signKeyPairTypes", "encKeyPairTypes", "preferredSymmAlg", "caProtEncCert"):

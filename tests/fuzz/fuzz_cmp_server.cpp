@@ -30,6 +30,7 @@ struct World : fuzz::IssuingWorld {
         const cmp::Credentials signer{{ca->issuing, ca->root}, ca->issuing_key};
         config.signers.emplace("issuing", signer);
         config.key_generators.emplace("issuing", signer);
+        config.agreement_keys.emplace("issuing", signer);
         config.message_time_window = Seconds{0};
         server = cmp::Server::create(std::move(config), *authority, *store, clock, entropy).value();
     }
@@ -53,7 +54,8 @@ struct World : fuzz::IssuingWorld {
         label.shared_secret = label.certificate_of_ours = label.registration_authority = true;
         label.requests_max = name == "many" ? 64 : 1;
         label.unprotected_information = name == "many";
-        label.generate_keys = name == "keys";
+        label.generate_keys = label.kem_protection = label.diffie_hellman = name == "keys";
+        label.approve_revocations = name == "manual";
         return label;
     }
 

@@ -89,5 +89,72 @@ TEST(Revocation, BelongsToTheHolderAndTheOperator) {
     EXPECT_TRUE(ask(world.ca->issuing, World::operator_principal(), "root"));
 }
 
+class RevocationApproved : public testing::Test {
+protected:
+    Result<std::optional<Pending>> ask(Principal principal, std::uint8_t transaction = 1, std::string label = "label") {
+        UnitOfWork work;
+        auto done = world.authority->revoke_when_approved({"issuing", to_vec(made.serial_number()), store::RevocationReason::superseded, std::move(principal)},
+                                                          {std::move(label), ByteVec{0x30, 0x00}, ByteVec(16, transaction)}, work);
+        if (!work.empty())
+            if (auto stored = world.store->commit(std::move(work)); !stored) return fail(stored.error());
+        return done;
+    }
+    Result<void> decide(bool approve, std::size_t which = 0) {
+        UnitOfWork work;
+        const auto waiting = world.store->pending_requests(store::PendingRequest::State::pending).value();
+        ESTUARY_CHECK(world.authority->decide(waiting.at(which).id, approve, "", World::operator_principal(), work));
+        return world.store->commit(std::move(work));
+    }
+    bool revoked() { return (**world.authority->status("issuing", made.serial_number())).revocation.has_value(); }
+
+    World world;
+    x509::Certificate made = world.issue({"CN=mine"}).value();
+};
+
+TEST_F(RevocationApproved, WaitsThenIsDone) {
+    const auto holder = world.by_certificate(made);
+    const auto first = ask(holder);
+    ASSERT_TRUE(first && *first);
+    EXPECT_FALSE(revoked());
+    const auto again = ask(holder);
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ((*again)->retry_after, Seconds{600});
+    EXPECT_EQ(world.store->pending_requests(std::nullopt).value().size(), 1u) << "the same request waits once";
+    ASSERT_TRUE(decide(true));
+    EXPECT_FALSE(revoked()) << "it is carried out for who asked";
+    world.restart();
+    const auto done = ask(holder);
+    ASSERT_TRUE(done) << done.error().detail;
+    EXPECT_FALSE(*done);
+    EXPECT_TRUE(revoked());
+    EXPECT_EQ(code_of(ask(holder)), Code::conflict);
+    EXPECT_THAT(world.events(), testing::IsSupersetOf({"request.pending", "request.approved", "certificate.revoked"}));
+}
+
+TEST_F(RevocationApproved, DeniedAndLateOnesAreRefused) {
+    const auto holder = world.by_certificate(made);
+    ASSERT_TRUE(ask(holder, 1));
+    ASSERT_TRUE(decide(false));
+    EXPECT_EQ(code_of(ask(holder, 1)), Code::not_authorised);
+    ASSERT_TRUE(ask(holder, 2)) << "another transaction is another request";
+    ASSERT_TRUE(decide(true));
+    world.clock.set(start + Seconds{7 * 86400});
+    EXPECT_EQ(code_of(ask(holder, 2)), Code::not_authorised);
+    EXPECT_FALSE(revoked());
+}
+
+TEST_F(RevocationApproved, AnApprovalIsForWhoAskedAndWhere) {   // bug classes 2, 7
+    const auto holder = world.by_certificate(made);
+    ASSERT_TRUE(ask(holder));
+    ASSERT_TRUE(decide(true));
+    const auto other = world.issue({"CN=other"}).value();
+    EXPECT_EQ(code_of(ask(world.by_certificate(other))), Code::not_authorised);
+    EXPECT_EQ(code_of(ask(Principal{})), Code::not_authenticated);
+    const auto under_another = ask(holder, 1, "another label");
+    ASSERT_TRUE(under_another);
+    EXPECT_TRUE(*under_another) << "waits for an approval of its own";
+    EXPECT_FALSE(revoked());
+}
+
 }  // namespace
 }  // namespace estuary::authority::test

@@ -72,6 +72,18 @@ TEST_F(SharedSecrets, SealedForAnotherNameDoNotOpen) {
     EXPECT_EQ(as_text(record("base-7").sealed_secret).find("the secret"), std::string_view::npos);
 }
 
+TEST_F(SharedSecrets, OfProtocolsOpenForTheirPurposeAndContextOnly) {
+    const auto context = as_bytes("transaction 1");
+    const auto sealed = world.authority->seal("a purpose", context, crypto::Secret{"the secret"}).value();
+    EXPECT_EQ(world.authority->open_sealed("a purpose", context, sealed).value().reveal_text(), "the secret");
+    EXPECT_EQ(code_of(world.authority->open_sealed("another", context, sealed)), Code::internal);
+    EXPECT_EQ(code_of(world.authority->open_sealed("a purpose", as_bytes("transaction 2"), sealed)), Code::internal);
+    EXPECT_EQ(code_of(world.authority->open_sealed("a purpose", context, Bytes{sealed}.first(sealed.size() - 1))), Code::internal);
+    EXPECT_EQ(code_of(world.authority->open_sealed("a purpose", context, {})), Code::internal);
+    EXPECT_EQ(code_of(seal({}, {"a purpose", context}, crypto::Secret{"the secret"}, world.entropy)), Code::bad_key);   // bug class 9
+    EXPECT_EQ(as_text(sealed).find("the secret"), std::string_view::npos);   // bug class 12
+}
+
 TEST_F(SharedSecrets, GuessesAreSlowed) {
     world.add(record("base-7"));
     for (int i = 0; i < 20; ++i) world.authority->proof_failed("base-7", "192.0.2.1");

@@ -1,55 +1,9 @@
 // The client before answers that no honest authority gives, and what its own messages look like.
-#include "estuary/cmp/client.h"
-#include "server_world.h"
+#include "client_world.h"
+#include "estuary/base/encoding.h"
 
 namespace estuary::test {
 namespace {
-
-using cmp::CertificateWish;
-using cmp::ClientOutcome;
-using cmp::PkiHeader;
-
-class CmpClient : public CmpServer {
-protected:
-    static cmp::ClientConfig by_secret() {
-        return {.credentials = cmp::ClientSecret{"alice", crypto::Secret{std::string_view{alice_secret}}}};
-    }
-    cmp::ClientConfig by_certificate(const Identity& identity) {
-        cmp::ClientConfig config{.credentials = cmp::ClientSigner{identity.key, {identity.certificate, world.ca->issuing}}};
-        config.anchors = {world.ca->root};
-        config.intermediates = {world.ca->issuing};
-        return config;
-    }
-    cmp::Client client(cmp::ClientConfig config) { return cmp::Client::create(std::move(config), world.clock, world.entropy).value(); }
-    CertificateWish wish(BodyType type = BodyType::ir) {
-        CertificateWish made;
-        made.type = type;
-        made.subject = name("CN=dev");
-        made.key = crypto::PrivateKey::generate("p256").value();
-        return made;
-    }
-    PkiMessage answer_to(const cmp::ClientTransaction& transaction, const std::string& label = {}) {
-        sent.push_back(PkiMessage::parse(transaction.message()).value());
-        return world.send(transaction.message(), {.label = label, .address = "192.0.2.1"});
-    }
-    /// To the end, by honest answers.
-    Result<ClientOutcome> run(cmp::ClientTransaction transaction, const std::string& label = {}) {
-        for (;;) {
-            ESTUARY_TRY(auto step, transaction.take(answer_to(transaction, label).der()));
-            if (auto* outcome = std::get_if<ClientOutcome>(&step)) return std::move(*outcome);
-        }
-    }
-    static ByteVec with_mac(PkiHeader header, const PkiBody& body, std::string_view secret = alice_secret) {
-        return cmp::Protector::with_secret(crypto::Secret{secret})->protect(std::move(header), body).value();
-    }
-    static ByteVec signed_by(const Identity& identity, PkiHeader header, const PkiBody& body) {
-        std::vector<Bytes> extra{identity.certificate.der()};
-        for (const auto& link : identity.chain) extra.push_back(link.der());
-        return cmp::Protector::with_key(identity.key)->protect(std::move(header), body, extra).value();
-    }
-
-    std::vector<PkiMessage> sent;
-};
 
 TEST_F(CmpClient, ItsMessagesAreAsTheProfileHasThem) {
     auto transaction = client(by_secret()).begin(wish()).value();
@@ -85,6 +39,69 @@ TEST_F(CmpClient, ItsMessagesAreAsTheProfileHasThem) {
     EXPECT_EQ(statuses.front().cert_req_id, 0);
     EXPECT_EQ(statuses.front().cert_hash.size(), 32u);
 }
+
+TEST_F(CmpClient, PossessionOfAKeyThatSignsIsShownBySigning) {
+    auto wanted = wish();
+    wanted.key = crypto::PrivateKey::generate("ed25519").value();
+    wanted.profile = "device";
+    const auto transaction = client(by_secret()).begin(wanted).value();
+    const auto first = PkiMessage::parse(transaction.message()).value();
+    const auto& request = first.as<cmp::CertReqMessages>().messages.front();
+    // Never raVerified, and without poposkInput, since subject and key are in the template.
+    const auto* popo = std::get_if<crmf::PopoSigningKey>(&*request.popo());
+    ASSERT_NE(popo, nullptr);
+    EXPECT_FALSE(popo->input);
+    EXPECT_TRUE(request.cert_req().cert_template.subject && request.cert_req().cert_template.public_key);
+    // The private key, the last 32 octets of its PKCS #8, is nowhere in it.
+    const auto pem = wanted.key->to_pem().value();
+    const auto pkcs8 = parse_pem(as_text(pem.reveal())).value().front().der;
+    const auto secret = as_text(pkcs8).substr(pkcs8.size() - 32);
+    EXPECT_EQ(as_text(transaction.message()).find(secret), std::string_view::npos);
+    EXPECT_EQ(crmf::find(request.cert_req().controls, crmf::oid::pki_archive_options), nullptr);
+    // No more names of profiles than requests.
+    EXPECT_EQ(cmp::cert_profile(first.header()).value(), std::vector<std::string>{"device"});
+}
+
+/// A certificate signed by a key of this type, of whatever key.
+x509::Certificate signed_with(const std::string& key_type, Time now) {
+    const auto key = crypto::PrivateKey::generate(key_type).value();
+    x509::TbsCertificate tbs;
+    tbs.serial_number = {0x01};
+    tbs.signature_algorithm = key.signature_algorithm().value()->identifier;
+    tbs.issuer = tbs.subject = name("CN=some CA");
+    tbs.not_before = now;
+    tbs.not_after = now + Seconds{86400};
+    tbs.spki = to_vec(key.public_key().spki());
+    const auto encoded = x509::encode_tbs(tbs);
+    return x509::Certificate::parse(x509::encode_certificate(encoded, tbs.signature_algorithm, key.sign(encoded).value())).value();
+}
+
+struct ConfirmedBy {
+    std::string key_type;
+    std::size_t hash_octets;
+    bool hash_alg;
+};
+void PrintTo(const ConfirmedBy& each, std::ostream* out) { *out << each.key_type; }
+class CmpClientConfirmation : public CmpClient, public testing::WithParamInterface<ConfirmedBy> {};
+
+TEST_P(CmpClientConfirmation, NamesAHashOnlyWhereTheSignatureDoesNot) {   // RFC 9810 5.3.18
+    if (!crypto::PrivateKey::generate(GetParam().key_type)) GTEST_SKIP() << "the library has no " << GetParam().key_type;
+    auto transaction = client(by_secret()).begin(wish()).value();
+    const auto answer = answer_to(transaction, "explicit");
+    auto body = answer.body();
+    const auto issued = signed_with(GetParam().key_type, world.clock.now());
+    std::get<cmp::CertRepMessage>(body.content).responses.front().certified_key_pair->cert_or_enc_cert = cmp::CmpCertificate{issued};
+    ASSERT_TRUE(transaction.take(with_mac(answer.header(), body)));
+    const auto confirmation = PkiMessage::parse(transaction.message()).value();
+    const auto& status = confirmation.as<cmp::CertConfirmContent>().statuses.front();
+    EXPECT_EQ(status.cert_hash.size(), GetParam().hash_octets);
+    EXPECT_EQ(status.hash_alg.has_value(), GetParam().hash_alg);
+    EXPECT_EQ(status.cert_hash, cmp::cert_hash(issued, status.hash_alg).value());
+    EXPECT_EQ(confirmation.header().pvno, GetParam().hash_alg ? cmp::cmp2021 : cmp::cmp2000);
+}
+INSTANTIATE_TEST_SUITE_P(Rfc9810, CmpClientConfirmation, testing::Values(ConfirmedBy{"p256", 32, false}, ConfirmedBy{"p384", 48, false},
+    ConfirmedBy{"ed25519", 64, false}, ConfirmedBy{"ed448", 64, false}, ConfirmedBy{"ml-dsa-65", 32, true}),
+    [](const auto& test) { return std::string{test.param.key_type.substr(0, 2)} + std::to_string(test.index); });
 
 TEST_F(CmpClient, ASignersMessagesNameItsCertificate) {
     const auto mine = world.enrolled("CN=dev");

@@ -96,7 +96,7 @@ TEST_F(CmpHttp, LegacyPathsAreChecked) {
 TEST(CmpTransaction, IsReadBack) {
     cmp::Transaction transaction;
     transaction.type = BodyType::kur;
-    transaction.mac = true;
+    transaction.protection = cmp::Protection::mac;
     transaction.requester = "credential:alice";
     transaction.request = {1, 2};
     transaction.certificates = {hex("3000")};
@@ -105,6 +105,10 @@ TEST(CmpTransaction, IsReadBack) {
     transaction.last_request = crypto::sha256({});
     transaction.last_answer = {5};
     transaction.confirmed = true;
+    EXPECT_EQ(cmp::Transaction::decode(transaction.encode()).value(), transaction);
+    transaction.protection = cmp::Protection::kem;
+    transaction.offered = true;
+    transaction.kem_secret = {6};
     EXPECT_EQ(cmp::Transaction::decode(transaction.encode()).value(), transaction);
     auto bent = transaction.encode();
     for (std::size_t i = 0; i < bent.size(); ++i) EXPECT_FALSE(cmp::Transaction::decode(Bytes{bent}.first(i)));

@@ -99,8 +99,6 @@ TEST_F(CmpServer, AnUnprotectedErrorChangesNothing) {   // bug class 27
     EXPECT_EQ(verdict(talker.send(talker.confirmation(certificate))), "pkiconf");
 }
 
-const PkiBody poll_for(std::int64_t id) { return {BodyType::poll_req, cmp::PollReqContent{{id}}}; }
-
 TEST_F(CmpServer, WhatWaitsIsPolledFor) {   // RFC 9483 4.4
     Talker talker{world, "alice", alice_secret, "manual"};
     const auto waiting = talker.send(talker.request(BodyType::ir, "CN=dev"));
@@ -156,14 +154,6 @@ TEST_F(CmpServer, ADeniedRequestIsRejected) {
     EXPECT_EQ(verdict(talker.send(poll_for(0))), "ip rejection notAuthorized");
 }
 
-PkiBody revocation(const x509::Certificate& certificate, std::vector<x509::Extension> extensions = {},
-                   std::function<void(crmf::CertTemplate&)> bend = {}) {
-    crmf::CertTemplate which;
-    which.issuer = certificate.issuer();
-    which.serial_number = to_vec(certificate.serial_number());
-    if (bend) bend(which);
-    return {BodyType::rr, cmp::RevReqContent{{{which, std::move(extensions)}}}};
-}
 x509::Extension reason(const char* value) { return {x509::oid::crl_reason, false, hex(value)}; }
 
 struct RevocationCase {

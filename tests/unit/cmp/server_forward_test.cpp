@@ -1,6 +1,7 @@
 // A registration authority that sends messages on (RFC 9483 5.2): two servers in one process.
 #include <gtest/gtest.h>
 
+#include "estuary/cmp/protection_kem.h"
 #include "server_world.h"
 
 namespace estuary::test {
@@ -180,6 +181,34 @@ TEST_F(CmpForward, KeysOfTheCasMakingAreNotForWhoStandsInBetween) {   // RFC 948
     const auto der = crmf::make_cert_req_msg_without_key(wanted).value();
     EXPECT_EQ(verdict(talker.send({BodyType::ir, cmp::CertReqMessages{{crmf::CertReqMsg::parse(der).value()}}})), "ip rejection notAuthorized");
     EXPECT_TRUE(sent.empty());
+}
+
+/// What is encapsulated is between the client and the CA above: questions and the messages keyed with it go on as they are.
+TEST_F(CmpForward, KemProtectionIsForTheCaAbove) {
+    here.restart([this](cmp::ServerConfig& config) {
+        front(config);
+        for (auto& label : config.labels)
+            if (label.name == "manual") label.kem_protection = true;
+    });
+    const PkiBody question{BodyType::genm, cmp::GenContent{{cmp::ask(cmp::oid::kem_ciphertext_info)}}};
+    for (const auto& [label, goes_on] : {std::pair{"manual", true}, std::pair{"many", false}}) {
+        sent.clear();
+        Talker talker{here, ra, label};
+        talker.protect = [](const cmp::PkiHeader& header, const PkiBody& body, const std::vector<Bytes>& extra) {
+            return cmp::encode_message(header.encode(), body.encode(), std::nullopt, extra);
+        };
+        talker.send(question);
+        EXPECT_EQ(sent, goes_on ? std::vector<ByteVec>{talker.last_sent} : std::vector<ByteVec>{}) << label;
+        sent.clear();
+        const cmp::KemSession session{crypto::Secret{std::string_view{"what only the two ends know"}}, talker.transaction_id};
+        talker.protect = [&](cmp::PkiHeader header, const PkiBody& body, const std::vector<Bytes>& extra) {
+            return session.protector().value().protect(std::move(header), body, extra).value();
+        };
+        talker.recip_nonce = ByteVec(16, 1);
+        talker.send(talker.request(BodyType::cr, "CN=RA"));
+        EXPECT_EQ(sent, goes_on ? std::vector<ByteVec>{talker.last_sent} : std::vector<ByteVec>{}) << label;
+    }
+    EXPECT_EQ(issued(), 0);
 }
 
 TEST_F(CmpForward, TroubleAboveIsTold) {

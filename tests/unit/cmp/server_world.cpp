@@ -80,8 +80,10 @@ authority::Config ServerWorld::authority_config() const {
     auto transport = device;
     transport.name = "transport";
     transport.key_usage = x509::digital_signature | x509::key_encipherment | x509::key_agreement;
+    auto agreement = server_profile("agreement", "issuing", x509::oid::kp_cmc_ca);
+    agreement.key_usage = x509::key_agreement;
     config.profiles = {device, elsewhere, manual, ra, transport, server_profile("cmp-issuing", "issuing", x509::oid::kp_cmc_ca),
-                       server_profile("cmp-other", "other", x509::oid::kp_cmc_ca), server_profile("kga", "issuing", authority::kp_cm_kga)};
+                       server_profile("cmp-other", "other", x509::oid::kp_cmc_ca), server_profile("kga", "issuing", authority::kp_cm_kga), agreement};
     config.manufacturers = {{"acme", {acme->root}, {}}, {"globex", {globex->root}, {}}};
     config.password_key = crypto::Secret{std::string_view{password_key}};
     return config;
@@ -123,6 +125,18 @@ cmp::ServerConfig ServerWorld::server_config() {
     config.labels.push_back(label("open"));
     config.labels.back().unprotected_information = true;
     config.labels.back().update = config.labels.back().revoke = false;
+    config.labels.push_back(label("kem", "transport"));
+    config.labels.back().kem_protection = true;
+    config.labels.back().more_profiles = {"device"};
+    config.labels.back().manufacturers = {"acme"};
+    config.labels.push_back(label("agreement", "transport"));
+    config.labels.back().diffie_hellman = true;
+    config.labels.back().more_profiles = {"device"};
+    config.labels.push_back(label("reviewed"));
+    config.labels.back().approve_revocations = config.labels.back().registration_authority = true;
+    config.labels.back().more_profiles = {"ra"};
+    config.labels.back().requests_max = 2;
+    config.agreement_keys.emplace("issuing", own_certificate("agreement", "issuing"));
     config.signers.emplace("issuing", own_certificate("cmp-issuing", "issuing"));
     config.signers.emplace("other", own_certificate("cmp-other", "other"));
     config.key_generators.emplace("issuing", own_certificate("kga", "issuing"));
@@ -161,9 +175,8 @@ Identity ServerWorld::enrolled(const std::string& subject, const std::string& la
     return talker.identity(answer);
 }
 
-Identity ServerWorld::device(const std::string& subject, const std::string& manufacturer, std::uint32_t key_usage) {
+Identity ServerWorld::device(const std::string& subject, const std::string& manufacturer, std::uint32_t key_usage, crypto::PrivateKey key) {
     const auto& maker = manufacturer == "acme" ? *acme : *globex;
-    auto key = crypto::PrivateKey::generate("p256").value();
     x509::TbsCertificate tbs;
     tbs.serial_number = {0x01, 0x02, 0x03};
     tbs.signature_algorithm = maker.issuing_key.signature_algorithm().value()->identifier;
@@ -193,13 +206,13 @@ void ServerWorld::add_secret(const std::string& who, const std::string& secret, 
     ASSERT_TRUE(store->commit(std::move(work)));
 }
 
-void ServerWorld::approve() {
+void ServerWorld::decide(bool approve) {
     authority::Principal operator_;
     operator_.operator_ = true;
     const auto waiting = store->pending_requests(store::PendingRequest::State::pending).value();
     for (const auto& request : waiting) {
         store::UnitOfWork work;
-        ASSERT_TRUE(authority->decide(request.id, true, "", operator_, work));
+        ASSERT_TRUE(authority->decide(request.id, approve, "", operator_, work));
         ASSERT_TRUE(store->commit(std::move(work)));
     }
 }
@@ -243,14 +256,15 @@ ByteVec Talker::make(const PkiBody& body, std::function<void(cmp::PkiHeader&)> b
         extra.push_back(identity_->certificate.der());
         for (const auto& link : identity_->chain) extra.push_back(link.der());
     }
+    if (protect) return protect(std::move(header), body, extra);
     const auto protector = identity_ ? cmp::Protector::with_key(identity_->key) : cmp::Protector::with_secret(*secret_);
     return protector.value().protect(std::move(header), body, extra).value();
 }
 
 PkiMessage Talker::deliver(Bytes message) {
     last_sent = to_vec(message);
-    auto answer = world_.send(message, transport);
-    if (answer.type() != BodyType::error) recip_nonce = answer.header().sender_nonce;
+    auto answer = world_.send(last_sent, transport);   // `message` may be what was sent last
+    if (answer.type() != BodyType::error || verdict(answer) == "error waiting") recip_nonce = answer.header().sender_nonce;
     return answer;
 }
 
@@ -274,6 +288,15 @@ PkiBody Talker::confirmation(const x509::Certificate& certificate, std::int64_t 
     status.cert_req_id = id;
     status.cert_hash = cmp::cert_hash(certificate).value();
     return {BodyType::cert_conf, cmp::CertConfirmContent{{status}}};
+}
+
+PkiBody revocation(const x509::Certificate& certificate, std::vector<x509::Extension> extensions,
+                   std::function<void(crmf::CertTemplate&)> bend) {
+    crmf::CertTemplate which;
+    which.issuer = certificate.issuer();
+    which.serial_number = to_vec(certificate.serial_number());
+    if (bend) bend(which);
+    return {BodyType::rr, cmp::RevReqContent{{{which, std::move(extensions)}}}};
 }
 
 Identity Talker::identity(const PkiMessage& answer) const { return {key, certificate_of(answer), {world_.ca->issuing}}; }

@@ -39,10 +39,13 @@ public:
     /// A certificate issued under a label to the owner of alice's secret.
     Identity enrolled(const std::string& subject, const std::string& label = {}, const std::string& profile = {});
     /// A certificate by the manufacturer "acme", not by us.
-    Identity device(const std::string& subject, const std::string& manufacturer = "acme", std::uint32_t key_usage = x509::digital_signature);
+    Identity device(const std::string& subject, const std::string& manufacturer = "acme", std::uint32_t key_usage = x509::digital_signature,
+                    crypto::PrivateKey key = crypto::PrivateKey::generate("p256").value());
     void add_secret(const std::string& name, const std::string& secret,
                     std::function<void(store::CredentialRecord&)> change = [](store::CredentialRecord&) {});
-    void approve();
+    void approve() { decide(true); }
+    /// On all that wait for a person.
+    void decide(bool approve);
     std::int64_t certificates() { return store->count_certificates().value(); }
     bool is_revoked(const x509::Certificate& certificate, const std::string& ca = "issuing");
 
@@ -82,6 +85,8 @@ public:
     ByteVec transaction_id;
     std::optional<ByteVec> recip_nonce;
     bool with_certificates = true;
+    /// Another protection than by secret or key; the header has none yet.
+    std::function<ByteVec(cmp::PkiHeader, const PkiBody&, const std::vector<Bytes>&)> protect;
     ByteVec last_sent;
     crypto::PrivateKey key = crypto::PrivateKey::generate("p256").value();   ///< that certificates are asked for
 
@@ -98,6 +103,10 @@ private:
     std::string reference_;
     std::optional<Identity> identity_;
 };
+
+PkiBody revocation(const x509::Certificate& certificate, std::vector<x509::Extension> extensions = {},
+                   std::function<void(crmf::CertTemplate&)> bend = {});
+inline PkiBody poll_for(std::int64_t id) { return {BodyType::poll_req, cmp::PollReqContent{{id}}}; }
 
 /// "ip accepted", "ip rejection badPOP", "error badMessageCheck", "ip waiting", "rp accepted", "pkiconf", "genp", …: the first of
 /// several.

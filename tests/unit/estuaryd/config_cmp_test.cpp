@@ -26,6 +26,7 @@ TEST(CmpConfiguration, LabelWithoutEnrollLetsNobodyIn) {   // bug class 9
     EXPECT_EQ(label.name, "");
     EXPECT_FALSE(label.shared_secret || label.certificate_of_ours || label.registration_authority || label.generate_keys);
     EXPECT_FALSE(label.unprotected_information || label.ca_pubs);
+    EXPECT_FALSE(label.kem_protection || label.diffie_hellman || label.approve_revocations);
     EXPECT_TRUE(label.manufacturers.empty());
     EXPECT_EQ(label.requests_max, 1u);
 }
@@ -44,6 +45,9 @@ update = false
 confirm_wait = "7m"
 requests_max = 3
 generate_keys = true
+kem_protection = true
+diffie_hellman = true
+manual_approval_of_revocation = true
 [cmp.label.line7]
 path = "l7"
 profile = "device"
@@ -52,6 +56,7 @@ profile = "device"
     const auto& label = read.configuration->cmp.server.labels.at(0);
     EXPECT_TRUE(label.shared_secret && label.certificate_of_ours && label.registration_authority && label.generate_keys);
     EXPECT_EQ(label.manufacturers, std::vector<std::string>{"acme"});
+    EXPECT_TRUE(label.kem_protection && label.diffie_hellman && label.approve_revocations);
     EXPECT_FALSE(label.update);
     EXPECT_EQ(label.confirm_wait, Seconds{420});
     EXPECT_EQ(label.requests_max, 3u);
@@ -76,6 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Section, CmpConfigurationFault, ::testing::Values(
     CmpFault{"legacy_path", "[cmp]\n", "[cmp]\nlegacy_paths = [\"pkix\"]\n", "does not begin with a path"},
     CmpFault{"legacy_label", "[cmp]\n", "[cmp]\nlegacy_paths = [\"/pkix=x\"]\n", "there is no enabled label"},
     CmpFault{"signer", "[cmp]\n", "[cmp]\nsigner = \"x\"\n", "is not one of: own, ca"},
+    CmpFault{"agreement_key", "[cmp]\n", "[cmp]\nagreement_key_type = \"ed25519\"\n", "is not one of: p256, p384, p521"},
     CmpFault{"reserved_profile", "[profile.device]", "[profile.\"estuaryd-cmp:x\"]\n[profile.device]", "estuaryd's own profile"},
     CmpFault{"same_path", "[cmp.label.default]\n", "[cmp.label.x]\npath = \"\"\nprofile = \"device\"\n[cmp.label.default]\n", "another label's path"}),
     [](const auto& test) { return test.param.name; });

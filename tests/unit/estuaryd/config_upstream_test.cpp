@@ -83,6 +83,7 @@ INSTANTIATE_TEST_SUITE_P(All, UpstreamConfigurationFault, ::testing::Values(
     UpstreamFault{"a_key_here", "certificate = \"above.pem\"", "certificate = \"above.pem\"\nkey = \"above.key\"", "the key is there or here"},
     UpstreamFault{"tls_from_above", "[tls]\n", "[tls]\nca = \"above\"\nhosts = [\"localhost\"]\n", "issues no TLS certificate"},
     UpstreamFault{"keys_made", "forward = \"nested\"", "generate_keys = true", "nothing of this server vouches"},
+    UpstreamFault{"keys_that_agree", "forward = \"nested\"", "diffie_hellman = true", "issues no agreement key"},
     UpstreamFault{"unknown_way", "forward = \"nested\"", "forward = \"somehow\"", "not one of"},
     UpstreamFault{"too_many", "name = \"devices\"", "name = \"devices\"\nconcurrent_max = 0", "concurrent_max"}),
     [](const auto& wrong) { return std::string{wrong.param.name}; });
