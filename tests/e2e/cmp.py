@@ -142,8 +142,7 @@ allowed = ["CN"]
     server.start()
     path = ".well-known/cmp/p/reviewed"
     pending = lambda: json.loads(server.admin("request", "list", "--json").out)  # noqa: E731
-    version = tuple(int(part) for part in run_program("openssl", "version").out.split()[1].split(".")[:2])
-    peers = ["estuary"] + (["openssl"] if version >= (3, 3) else [])
+    peers = ["estuary"] + (["openssl"] if openssl_version() >= (3, 3) else [])
     for number, peer in enumerate(peers):
         for decision in ("approve", "deny"):
             name = f"{peer}-{decision}"
@@ -303,7 +302,9 @@ def test_unprotected_messages_are_refused(server, tmp):
 def test_possession_must_be_proved(server, tmp):
     """bug class 27: no proof, and raVerified from who is no registration authority."""
     key = new_key(tmp, "dev")
-    for popo, failure in {"-1": "badPOP", "0": "notAuthorized"}.items():
+    # From 3.5 on openssl takes -1 for the wish that the server make the key.
+    cases = {"0": "notAuthorized"} | ({"-1": "badPOP"} if openssl_version() < (3, 5) else {})
+    for popo, failure in cases.items():
         done = server.cmp("ir", *mac(server, f"dev{popo}"), "-newkey", key, "-subject", "/CN=dev", "-certout", tmp / "dev.pem", "-popo", popo,
                           check=False)
         assert done.returncode != 0

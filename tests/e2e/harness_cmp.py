@@ -70,6 +70,11 @@ def with_server(test):
     return run_it
 
 
+def openssl_version():
+    """As (major, minor): what its client can do differs."""
+    return tuple(int(part) for part in run_program("openssl", "version").out.split()[1].split(".")[:2])
+
+
 def new_key(tmp, name):
     run_program("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", tmp / f"{name}.key")
     return tmp / f"{name}.key"
