@@ -6,6 +6,7 @@ A suite is a file of functions `test_…`; `run(globals())` at its end runs them
 import base64
 import inspect
 import os
+import random
 import re
 import shutil
 import signal
@@ -51,9 +52,15 @@ def run_program(*command, check=True, stdin=None, timeout=120, **kwargs) -> subp
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to clients: one of them could hold the port while a server is started anew."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Server:
