@@ -75,6 +75,28 @@ def openssl_version():
     return tuple(int(part) for part in run_program("openssl", "version").out.split()[1].split(".")[:2])
 
 
+class OpensslThatWaits:
+    """openssl cmp, asking for what a person has to approve first. It gives up when it finds nobody there to poll."""
+
+    def __init__(self, server, path, *options):
+        self.process = subprocess.Popen(["stdbuf", "-oL", "openssl", "cmp", "-server", f"http://127.0.0.1:{server.cmp_port}/{path}", "-recipient", "/CN=x",
+                                         "-total_timeout", "60", *[str(option) for option in options]],
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said = ""
+
+    def asleep(self):
+        """Returns when it has polled for the first time: until the next time the server may go away."""
+        for line in self.process.stdout:
+            self.said += line
+            if "received POLLREP" in line:
+                return
+        raise AssertionError("openssl did not wait: " + self.said)
+
+    def end(self):
+        self.said += self.process.communicate(timeout=60)[0]
+        check_equal(self.process.returncode, 0, self.said)
+
+
 def new_key(tmp, name):
     run_program("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", tmp / f"{name}.key")
     return tmp / f"{name}.key"
