@@ -216,21 +216,7 @@ def test_a_kem_key_proves_who_asks(server, tmp):
     (tmp / "kem.ext").write_text("keyUsage=critical,keyEncipherment\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
     run_program("openssl", "x509", "-new", "-subj", "/CN=station", "-force_pubkey", tmp / "kem.pub", "-CA", tmp / "acme.pem", "-CAkey", tmp / "acme.key",
                 "-days", "30", "-extfile", tmp / "kem.ext", "-out", tmp / "kem.pem")
-    server.stop()
-    (server.dir / "acme.pem").write_text((tmp / "acme.pem").read_text())
-    server.config.write_text(server.config.read_text() + """
-[manufacturer.acme]
-anchors = "acme.pem"
-check_status = "off"
-[cmp.label.kem]
-profile = "device"
-enroll = ["manufacturer:acme"]
-kem_protection = true
-[cmp.label.signing]
-profile = "device"
-enroll = ["manufacturer:acme"]
-""")
-    server.start()
+    server.trust_maker(tmp / "acme.pem", kem="kem_protection = true", signing="")
 
     def ask(label):
         return run_program(ESTUARY, "cmp", "ir", f"http://127.0.0.1:{server.cmp_port}", "--name", label, "--cert", tmp / "kem.pem", "--cert-key",
@@ -381,17 +367,7 @@ def test_a_manufacturers_certificate_begins(server, tmp):
         (tmp / "device.ext").write_text("keyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         run_program("openssl", "x509", "-req", "-in", tmp / "device.csr", "-CA", tmp / f"{maker}.pem", "-CAkey", tmp / f"{maker}.key", "-days", "30",
                     "-set_serial", "4711", "-extfile", tmp / "device.ext", "-out", tmp / f"{maker}-device.pem")
-    server.stop()
-    (server.dir / "acme.pem").write_text((tmp / "acme.pem").read_text())
-    server.config.write_text(server.config.read_text() + """
-[manufacturer.acme]
-anchors = "acme.pem"
-check_status = "off"
-[cmp.label.factory]
-profile = "device"
-enroll = ["manufacturer:acme"]
-""")
-    server.start()
+    server.trust_maker(tmp / "acme.pem", factory="")
     path, new = ".well-known/cmp/p/factory", new_key(tmp, "operator")
 
     def ask(command, maker):

@@ -680,17 +680,7 @@ def test_a_manufacturers_certificate_begins(server, tmp):
     (tmp / "ext").write_text("keyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
     run_program("openssl", "x509", "-req", "-in", tmp / "maker.csr", "-CA", tmp / "acme.pem", "-CAkey", tmp / "acme.key", "-days", "30", "-extfile", tmp / "ext",
                 "-out", tmp / "maker.pem")
-    server.stop()
-    (server.dir / "acme.pem").write_text((tmp / "acme.pem").read_text())
-    server.config.write_text(server.config.read_text() + """
-[manufacturer.acme]
-anchors = "acme.pem"
-check_status = "off"
-[cmp.label.factory]
-profile = "device"
-enroll = ["manufacturer:acme"]
-""")
-    server.start()
+    server.trust_maker(tmp / "acme.pem", factory="")
     ask = ["--cert", tmp / "maker.pem", "--cert-key", tmp / "maker.key", "--trust", server.root, "--subject", "CN=station,serialNumber=4711", "--out", tmp / "station"]
     estuary("cmp", "cr", url_of(server), "--name", "factory", *ask, status=REFUSED)
     estuary("enroll", url_of(server), "--protocol", "cmp", "--label", "factory", *ask)

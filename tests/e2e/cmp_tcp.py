@@ -90,17 +90,7 @@ class TcpServer(CmpServer):
 
 
 def with_tcp_server(test, limits=""):
-    def run_it(tmp):
-        server = TcpServer(tmp / "data", limits).start()
-        try:
-            test(server, tmp)
-        except Exception:
-            print("-- the server's log --\n" + server.log()[-6000:])
-            raise
-        finally:
-            server.stop()
-    run_it.__doc__ = test.__doc__
-    return run_it
+    return with_server(test, lambda directory: TcpServer(directory, limits))
 
 
 def with_small_limits(test):

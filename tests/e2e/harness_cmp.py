@@ -56,9 +56,20 @@ allowed = ["CN"]
         return done
 
 
-def with_server(test):
+    def trust_maker(self, anchor, **labels):
+        """Stops, and starts again with labels (a name, and what else it says) that enroll devices of this maker."""
+        self.stop()
+        (self.dir / "acme.pem").write_text(anchor.read_text())
+        text = '\n[manufacturer.acme]\nanchors = "acme.pem"\ncheck_status = "off"\n'
+        for name, more in labels.items():
+            text += f'[cmp.label.{name}]\nprofile = "device"\nenroll = ["manufacturer:acme"]\n{more}\n'
+        self.config.write_text(self.config.read_text() + text)
+        self.start()
+
+
+def with_server(test, make=CmpServer):
     def run_it(tmp):
-        server = CmpServer(tmp / "data").start()
+        server = make(tmp / "data").start()
         try:
             test(server, tmp)
         except Exception:

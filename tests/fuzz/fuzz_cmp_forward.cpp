@@ -2,7 +2,6 @@
 // bits) and whether the answer is given the transaction of the request and a signature that is believed (0x80), then the answer.
 #include <array>
 
-#include "estuary/authority/shared_secrets.h"
 #include "estuary/cmp/client.h"
 #include "estuary/cmp/protection.h"
 #include "estuary/cmp/server.h"
@@ -22,7 +21,7 @@ constexpr std::array kinds{Kind{"", cmp::Forwarding::replaced}, Kind{"nested", c
 
 struct World : fuzz::IssuingWorld {
     World() : IssuingWorld{[](const authority::Profile& device) { return std::vector{device}; }} {
-        add_credential();
+        add_shared_secret("alice", "cmp", secret);
         cmp::ServerConfig config;
         for (const auto& kind : kinds) {
             cmp::Label label;
@@ -40,18 +39,6 @@ struct World : fuzz::IssuingWorld {
         config.message_time_window = Seconds{0};
         server = cmp::Server::create(std::move(config), *authority, *store, clock, entropy).value();
         make_requests();
-    }
-
-    void add_credential() {
-        store::CredentialRecord record;
-        record.name = "alice";
-        record.protocol = "cmp";
-        record.created_at = clock.now();
-        record.sealed_secret =
-            authority::seal_secret(crypto::Secret{fuzz::password_key}, record, crypto::Secret{secret}, entropy).value();
-        store::UnitOfWork work;
-        work.writes.emplace_back(store::InsertCredential{std::move(record)});
-        commit(std::move(work));
     }
 
     /// One ir for each label: the very same message is sent on again, whatever came back to it before.

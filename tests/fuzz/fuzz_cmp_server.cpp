@@ -2,7 +2,6 @@
 // message is protected anew by a secret that the server knows (0x80), then the PKIMessage.
 #include <array>
 
-#include "estuary/authority/shared_secrets.h"
 #include "estuary/cmp/protection.h"
 #include "estuary/cmp/server.h"
 #include "issuing_world.h"
@@ -24,7 +23,7 @@ std::vector<authority::Profile> profiles(const authority::Profile& device) {
 
 struct World : fuzz::IssuingWorld {
     World() : IssuingWorld{profiles} {
-        add_credential();
+        add_shared_secret("alice", "cmp", secret);
         cmp::ServerConfig config;
         for (const auto* name : labels) config.labels.push_back(label(name));
         const cmp::Credentials signer{{ca->issuing, ca->root}, ca->issuing_key};
@@ -33,18 +32,6 @@ struct World : fuzz::IssuingWorld {
         config.agreement_keys.emplace("issuing", signer);
         config.message_time_window = Seconds{0};
         server = cmp::Server::create(std::move(config), *authority, *store, clock, entropy).value();
-    }
-
-    void add_credential() {
-        store::CredentialRecord record;
-        record.name = "alice";
-        record.protocol = "cmp";
-        record.created_at = clock.now();
-        record.sealed_secret =
-            authority::seal_secret(crypto::Secret{fuzz::password_key}, record, crypto::Secret{secret}, entropy).value();
-        store::UnitOfWork work;
-        work.writes.emplace_back(store::InsertCredential{std::move(record)});
-        commit(std::move(work));
     }
 
     static cmp::Label label(std::string_view name) {

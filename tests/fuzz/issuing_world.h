@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "estuary/authority/ceremony.h"
+#include "estuary/authority/shared_secrets.h"
 #include "estuary/base/log.h"
 #include "estuary/store/store.h"
 
@@ -49,6 +50,18 @@ public:
         store.reset();
         std::error_code ignored;
         std::filesystem::remove_all(directory_, ignored);
+    }
+
+    /// A credential for protocols that have to know the secret itself.
+    void add_shared_secret(std::string name, std::string protocol, std::string_view secret) {
+        store::CredentialRecord record;
+        record.name = std::move(name);
+        record.protocol = std::move(protocol);
+        record.created_at = clock.now();
+        record.sealed_secret = authority::seal_secret(crypto::Secret{password_key}, record, crypto::Secret{secret}, entropy).value();
+        store::UnitOfWork work;
+        work.writes.emplace_back(store::InsertCredential{std::move(record)});
+        commit(std::move(work));
     }
 
     void commit(store::UnitOfWork work) { require(store->commit(std::move(work)).has_value()); }
