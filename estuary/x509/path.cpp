@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "estuary/crypto/openssl.h"
+#include "estuary/x509/plain_path.h"
 
 namespace estuary::x509 {
 
@@ -26,7 +27,6 @@ using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
 
 void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }  // without the certificates: somebody else's
 using Stack = Handle<STACK_OF(X509), free_stack>;
-
 
 /// Certificates handed in with one path; more only make the search long.
 constexpr std::size_t certificates_max = 100;
@@ -174,13 +174,16 @@ Result<void> check_purposes(const Certificate& end_entity, const PathOptions& op
 }  // namespace
 
 struct TrustAnchors::Store {
+    explicit Store(const std::vector<Certificate>& certificates) : plain{certificates} {}
+
     KnownCertificates anchors;
     Handle<X509_STORE, X509_STORE_free> handle;
+    PlainPaths plain;
 };
 
 Result<TrustAnchors> TrustAnchors::create(const std::vector<Certificate>& anchors) {
     clear_errors();
-    auto store = std::make_shared<Store>();
+    auto store = std::make_shared<Store>(anchors);
     ESTUARY_TRY(store->anchors, make_known(anchors));
     store->handle.reset(X509_STORE_new());
     if (!store->handle) return library_fault("X509_STORE_new");
@@ -189,19 +192,17 @@ Result<TrustAnchors> TrustAnchors::create(const std::vector<Certificate>& anchor
     return TrustAnchors{std::move(store)};
 }
 
-Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, const std::vector<Certificate>& intermediates,
-                                               const TrustAnchors& trust, const PathOptions& options) {
-    const auto& [anchors, store] = trust.store();
-    if (anchors.empty()) return fail(Code::not_authenticated, "no trust anchors are configured");
-    if (intermediates.size() > certificates_max)
-        return fail(Code::too_large, fmt::format("more than {} certificates handed in with a path", certificates_max));
-    ESTUARY_CHECK(check_purposes(end_entity, options));
+namespace {
+
+/// `between`: what was handed in, without the end entity itself and the anchors.
+Result<std::vector<Certificate>> ask_openssl(const Certificate& end_entity, const std::vector<Certificate>& between,
+                                             const TrustAnchors::Store& trust, const PathOptions& options) {
     clear_errors();
-    ESTUARY_TRY(const auto between, make_known(only_between(intermediates, end_entity, anchors)));
-    ESTUARY_TRY(const auto untrusted, make_stack(between));
+    ESTUARY_TRY(const auto known, make_known(between));
+    ESTUARY_TRY(const auto untrusted, make_stack(known));
     ESTUARY_TRY(const auto target, to_openssl(end_entity));
     const StoreContext context{X509_STORE_CTX_new()};
-    if (!context || X509_STORE_CTX_init(context.get(), store.get(), target.get(), untrusted.get()) != 1)
+    if (!context || X509_STORE_CTX_init(context.get(), trust.handle.get(), target.get(), untrusted.get()) != 1)
         return library_fault("X509_STORE_CTX_init");
     set_parameters(context.get(), options);
     const int verified = X509_verify_cert(context.get());
@@ -212,8 +213,24 @@ Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, co
         return fail(Code::not_authenticated,
                     fmt::format("{}: {}", describe(context.get()), X509_verify_cert_error_string(reason)), drain_errors());
     }
-    ESTUARY_TRY(auto path, path_of(context.get(), end_entity, between, anchors));
+    ESTUARY_TRY(auto path, path_of(context.get(), end_entity, known, trust.anchors));
     ESTUARY_CHECK(check_names(path));
+    return path;
+}
+
+}  // namespace
+
+Result<std::vector<Certificate>> validate_path(const Certificate& end_entity, const std::vector<Certificate>& intermediates,
+                                               const TrustAnchors& anchors, const PathOptions& options) {
+    const auto& trust = anchors.store();
+    if (trust.anchors.empty()) return fail(Code::not_authenticated, "no trust anchors are configured");
+    if (intermediates.size() > certificates_max)
+        return fail(Code::too_large, fmt::format("more than {} certificates handed in with a path", certificates_max));
+    ESTUARY_CHECK(check_purposes(end_entity, options));
+    const auto between = only_between(intermediates, end_entity, trust.anchors);
+    if (auto plain = trust.plain.find(end_entity, between, options)) return std::move(*plain);
+    ESTUARY_TRY(auto path, ask_openssl(end_entity, between, trust, options));
+    trust.plain.learn(path, between, options);
     return path;
 }
 

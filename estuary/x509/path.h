@@ -1,5 +1,6 @@
 #pragma once
-// Path validation (RFC 5280 section 6), by OpenSSL's verifier on DER that our reader accepted.
+// Path validation (RFC 5280 section 6), by OpenSSL's verifier on DER that our reader accepted; plain cases below an issuer that it has
+// accepted before without it (plain_path.h).
 #include <memory>
 
 #include "estuary/x509/certificate.h"
@@ -13,8 +14,8 @@ struct PathOptions {
     bool anchors_may_be_intermediates = true;  ///< partial chains to a configured anchor
 };
 
-/// Anchors made ready once for many paths: OpenSSL takes longer to decode a certificate's key than to verify a signature by it.
-/// May be shared by threads.
+/// Anchors made ready once for many paths, with the issuers met below them: OpenSSL takes longer to decode a certificate's key than to
+/// verify a signature by it. May be shared by threads.
 class TrustAnchors {
 public:
     /// malformed: OpenSSL cannot read one of them.
