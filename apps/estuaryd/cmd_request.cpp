@@ -4,7 +4,9 @@
 #include <boost/json.hpp>
 #include <fmt/ostream.h>
 
-#include "apps/estuaryd/session.h"
+#include "apps/estuaryd/ca_request.h"
+#include "apps/estuaryd/revocation_notice.h"
+#include "apps/estuaryd/serial_number.h"
 #include "apps/estuaryd/table.h"
 #include "estuary/base/encoding.h"
 
@@ -21,13 +23,11 @@ Result<std::optional<State>> read_state(std::string_view name) {
     return fail(Code::malformed, fmt::format("--state: '{}' is not one of: pending, approved, denied, issued, any", shown(name)));
 }
 
-/// A revocation shows the certificate that is to be revoked.
-bool is_revocation(const PendingRequest& request) { return request.operation.starts_with("revoke"); }
-
 /// PKCS #10 has a PEM form of its own; requests of CMP and CMC (CRMF, RFC 4211) have not.
 std::string pem_of(const PendingRequest& request) {
-    if (is_revocation(request)) return to_pem("CERTIFICATE", request.request);
-    const bool pkcs10 = x509::SignedRequest::parse(request.request).has_value();
+    if (request.revocation) return to_pem("CERTIFICATE", request.request);
+    // By whatever it shows possession: that was checked before it was recorded.
+    const bool pkcs10 = x509::parse_unproven(request.request).has_value();
     return to_pem(pkcs10 ? "CERTIFICATE REQUEST" : "CERTIFICATE REQUEST MESSAGE", request.request);
 }
 
@@ -64,16 +64,19 @@ void print_request(const PendingRequest& request, std::ostream& out) {
     fields.add("operation", request.operation);
     fields.add("subject", request.subject.empty() ? "(empty)" : request.subject);
     fields.add("alternative names", request.subject_alt_names);
-    if (is_revocation(request)) {
+    if (request.revocation) {
         if (const auto certificate = x509::Certificate::parse(request.request)) {
             fields.add("serial number", to_hex(certificate->serial_number()));
             fields.add("issuer", certificate->issuer().to_text());
         }
+        if (const auto& date = request.revocation->invalidity_date) fields.add("invalid since", to_iso8601(*date));
+    } else if (request.operation == authority::to_string(authority::Verb::cross_certify)) {
+        add_ca_request(request.request, fields);
     } else if (request.operation == "serverkeygen") {
         fields.add("key", "made here (the request's own does not count)");
-    } else if (const auto parsed = x509::SignedRequest::parse(request.request)) {
-        fields.add("key", parsed->public_key().type_name());
-        fields.add("sha256 of the request", to_hex(parsed->fingerprint()));
+    } else if (const auto parsed = x509::parse_unproven(request.request)) {
+        if (const auto key = crypto::PublicKey::from_spki(parsed->parts.spki)) fields.add("key", key->type_name());
+        fields.add("sha256 of the request", to_hex(crypto::sha256(request.request)));
     }
     fields.add("profile", request.profile);
     fields.add("label", request.label);
@@ -83,6 +86,16 @@ void print_request(const PendingRequest& request, std::ostream& out) {
     if (request.decided_at) fields.add("decided", fmt::format("{} by {}", to_iso8601(*request.decided_at), request.decided_by));
     fields.add("reason", request.reason);
     fields.print(out);
+}
+
+/// As `estuaryd cert revoke` does.
+void tell_of_revocation(Session& session, const PendingRequest& request, const Program& program) {
+    fmt::print(program.err, "The certificate of {} {}.\n", shown(request.subject.empty() ? request.subject_alt_names : request.subject),
+               request.revocation->reason == store::RevocationReason::remove_from_crl ? "is valid again" : "is revoked");
+    const auto certificate = x509::Certificate::parse(request.request);
+    if (!certificate) return;
+    const auto record = find_certificate(*session.store, to_hex(certificate->serial_number()), {});
+    if (record) program.err << revocation_notice(session.configuration, *record, *session.store, program.clock.now());
 }
 
 }  // namespace
@@ -126,20 +139,19 @@ Exit request_show(const RequestOptions& options, const Program& program) {
 Exit request_decide(const RequestOptions& options, bool approve, const Program& program) {
     auto session = open_session(options.directory);
     if (!session) return report(program, session.error());
-    bool revocation = false;
-    const auto decide = [&]() -> Result<void> {
-        ESTUARY_TRY(const auto request, find(*session->store, options.id));
-        revocation = is_revocation(request);
+    const auto decide = [&]() -> Result<PendingRequest> {
+        ESTUARY_TRY(auto request, find(*session->store, options.id));
         ESTUARY_TRY(const auto authority, operator_authority(*session, program));
         store::UnitOfWork work;
         ESTUARY_CHECK(authority->decide(options.id, approve, options.reason, operator_principal(), work));
-        return session->store->commit(std::move(work));
-    }();
-    if (!decide) return report(program, decide.error());
+        ESTUARY_CHECK(session->store->commit(std::move(work)));
+        return request;
+    };
+    const auto decided = decide();
+    if (!decided) return report(program, decided.error());
     fmt::print(program.err, "Request {} is {}.{}\n", options.id, approve ? "approved" : "denied",
-               !approve     ? ""
-               : revocation ? " The certificate is revoked when the client asks again (or at once: estuaryd cert revoke)."
-                            : " The client gets its certificate when it asks again.");
+               approve && !decided->revocation ? " The client gets its certificate when it asks again." : "");
+    if (approve && decided->revocation) tell_of_revocation(*session, *decided, program);
     return Exit::ok;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 std::string_view operation_of(const EnrollRequest& request) noexcept {
     if (request.request.possession() == x509::Possession::generated_here) return "serverkeygen";
-    return request.verb == Verb::renew ? "renew" : "enroll";
+    return to_string(request.verb);
 }
 
 }  // namespace
@@ -78,6 +78,8 @@ Result<void> Authority::decide(std::int64_t request_id, bool approve, std::strin
     const auto now = impl_->clock.now();
     if (now >= pending->expires_at) return fail(Code::conflict, fmt::format("request {} has expired", request_id));
     const auto who = principal.describe();
+    // Nobody has to come back for that: a compromised key's certificate must not wait for whoever has it.
+    if (approve && pending->revocation) ESTUARY_CHECK(impl_->revoke_approved(*pending, who, work, now));
     impl_->audit(work, approve ? "request.approved" : "request.denied", who, fmt::format("{}", request_id), "ok",
                  fmt::format("subject={} requester={} reason={}", pending->subject, pending->requester, text::printable(reason)));
     work.writes.emplace_back(

@@ -11,7 +11,7 @@ constexpr std::string_view archived_columns =
     "JOIN certificates c ON c.id = k.certificate JOIN authorities a ON a.id = c.ca";
 constexpr std::string_view recovery_columns =
     "SELECT r.id, r.certificate, a.name, c.serial_number, c.subject, r.requested_by, r.reason, r.requested_at, r.expires_at, "
-    "r.approvals_needed, r.recovered_by, r.recovered_at FROM key_recoveries r JOIN certificates c ON c.id = r.certificate "
+    "r.approvals_needed, r.recovered_by, r.recovered_at, r.denied_by, r.denial, r.denied_at FROM key_recoveries r JOIN certificates c ON c.id = r.certificate "
     "JOIN authorities a ON a.id = c.ca";
 constexpr std::string_view key_columns =
     "SELECT id, identifier, credential, subject_pattern, sealed_key, certificate, created_at FROM decryption_keys";
@@ -34,6 +34,9 @@ KeyRecovery recovery_at(const Query& row) {
     record.approvals_needed = row.integer(9);
     record.recovered_by = row.text(10);
     record.recovered_at = row.optional_time(11);
+    record.denied_by = row.text(12);
+    record.denial = row.text(13);
+    record.denied_at = row.optional_time(14);
     return record;
 }
 
@@ -81,6 +84,16 @@ Result<std::optional<DecryptionKey>> decryption_key(const Connection& connection
 Result<std::vector<DecryptionKey>> decryption_keys(const Connection& connection) {
     ESTUARY_TRY(const auto statement, connection.prepare(fmt::format("{} ORDER BY id", key_columns)));
     return every(Query{statement}, key_at);
+}
+
+Result<std::vector<std::int64_t>> archived_certificates(const Connection& connection, std::string_view ca, std::string_view label,
+                                                        std::string_view requester, std::string_view subject, std::size_t count_max) {
+    ESTUARY_TRY(const auto statement,
+                connection.prepare("SELECT c.id FROM archived_keys k JOIN certificates c ON c.id = k.certificate JOIN authorities a ON a.id = c.ca "
+                                   "WHERE a.name = ?1 AND c.label = ?2 AND (c.requester = ?3 OR (c.subject = ?4 AND ?4 <> '')) "
+                                   "ORDER BY c.id DESC LIMIT ?5"));
+    return every(Query{statement, ca, label, requester, subject, static_cast<std::int64_t>(count_max)},
+                 [](const Query& row) { return row.integer(0); });
 }
 
 Result<std::optional<std::int64_t>> certificate_of_key(const Connection& connection, std::string_view ca, Bytes key_identifier) {

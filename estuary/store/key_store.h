@@ -27,6 +27,18 @@ public:
     Result<std::vector<DecryptionKey>> decryption_keys() override {
         return readers_.with([](const Reads& reads) { return sqlite::decryption_keys(reads.connection()); });
     }
+    Result<std::vector<CertificateRecord>> archived_certificates(std::string_view ca, std::string_view label, std::string_view requester,
+                                                                 std::string_view subject, std::size_t count_max) override {
+        return readers_.with([&](const Reads& reads) -> Result<std::vector<CertificateRecord>> {
+            ESTUARY_TRY(const auto ids, sqlite::archived_certificates(reads.connection(), ca, label, requester, subject, count_max));
+            std::vector<CertificateRecord> records;
+            for (const auto id : ids) {
+                ESTUARY_TRY(auto record, reads.certificate(id));
+                if (record) records.push_back(std::move(*record));
+            }
+            return records;
+        });
+    }
     Result<std::optional<CertificateRecord>> certificate_of_key(std::string_view ca, Bytes key_identifier) override {
         return readers_.with([&](const Reads& reads) -> Result<std::optional<CertificateRecord>> {
             ESTUARY_TRY(const auto id, sqlite::certificate_of_key(reads.connection(), ca, key_identifier));

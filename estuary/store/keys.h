@@ -35,6 +35,8 @@ struct KeyRecovery {
     std::vector<Approval> approvals;     ///< oldest first
     std::string recovered_by;            ///< empty: nobody yet
     std::optional<Time> recovered_at;
+    std::string denied_by, denial;       ///< who said no, or withdrew it, and why; empty: nobody
+    std::optional<Time> denied_at;
 };
 
 /// A key that a requester may name (DecryptKeyIdentifier, AsymmetricDecryptKeyIdentifier).
@@ -57,11 +59,16 @@ struct NameEncryptionKey {
     ByteVec key_identifier;              ///< of the certificate inserted earlier in the same unit: to be found by it
 };
 struct RequestKeyRecovery {
-    KeyRecovery record;                  ///< guard: the key of this certificate is archived
+    KeyRecovery record;                  ///< guard: the key of this certificate is archived, and no recovery of it is open
 };
 struct ApproveKeyRecovery {
     std::int64_t id;                     ///< guard: exists, is open at `at`, and neither asked for nor approved by the same
     std::string by;
+    Time at{};
+};
+struct DenyKeyRecovery {
+    std::int64_t id;                     ///< guard: exists and is open at `at`; closes it
+    std::string by, reason;
     Time at{};
 };
 struct RecoverKey {
@@ -87,6 +94,10 @@ public:
     virtual Result<std::optional<DecryptionKey>> shared_decryption_key(Bytes identifier) = 0;
     virtual Result<std::optional<DecryptionKey>> certified_decryption_key(Bytes identifier) = 0;
     virtual Result<std::vector<DecryptionKey>> decryption_keys() = 0;
+    /// Certificates of this CA and label whose keys are archived, newest first: those that `requester` asked for, and those of this
+    /// subject (as CertificateRecord has it; empty: nobody's).
+    virtual Result<std::vector<CertificateRecord>> archived_certificates(std::string_view ca, std::string_view label, std::string_view requester,
+                                                                         std::string_view subject, std::size_t count_max) = 0;
     /// The newest certificate of this CA whose key was named so.
     virtual Result<std::optional<CertificateRecord>> certificate_of_key(std::string_view ca, Bytes key_identifier) = 0;
 };

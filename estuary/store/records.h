@@ -122,18 +122,25 @@ struct UnconfirmedCertificate {
 };
 
 /// A request that waits, or waited, for a person's decision.
+/// What is to become of a certificate once a person agrees.
+struct WantedRevocation {
+    RevocationReason reason{};
+    std::optional<Time> invalidity_date{};
+};
+
 struct PendingRequest {
     enum class State : std::uint8_t { pending, approved, denied, issued };
     std::int64_t id = 0;
     RequestKey key{};
-    ByteVec request;                  ///< the certification request, DER
-    std::string operation;            ///< "enroll", "renew"
+    ByteVec request;                  ///< the certification request, DER; of a revocation: the certificate
+    std::string operation;            ///< "enroll", "renew", "revoke: keyCompromise"
     std::string profile, label, requester, subject, subject_alt_names;
     Time created_at{}, expires_at{};
     State state = State::pending;
     std::string decided_by, reason;
     std::optional<Time> decided_at;
     std::optional<std::int64_t> certificate_id;
+    std::optional<WantedRevocation> revocation{};   ///< set: this is asked for, not a certificate
 };
 std::string_view to_string(PendingRequest::State state) noexcept;
 

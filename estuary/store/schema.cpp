@@ -148,6 +148,8 @@ CREATE TABLE unconfirmed (
 CREATE INDEX unconfirmed_by_time ON unconfirmed (until);
 
 CREATE INDEX pending_requests_by_requester ON pending_requests (requester, label);
+ALTER TABLE pending_requests ADD COLUMN revocation_reason INTEGER;
+ALTER TABLE pending_requests ADD COLUMN invalidity_date INTEGER;
 
 CREATE TABLE packages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -211,7 +213,10 @@ CREATE TABLE key_recoveries (
     expires_at INTEGER NOT NULL,
     approvals_needed INTEGER NOT NULL CHECK (approvals_needed > 0),
     recovered_by TEXT NOT NULL DEFAULT '',
-    recovered_at INTEGER
+    recovered_at INTEGER,
+    denied_by TEXT NOT NULL DEFAULT '',
+    denial TEXT NOT NULL DEFAULT '',
+    denied_at INTEGER
 ) STRICT;
 
 CREATE TABLE key_recovery_approvals (

@@ -17,7 +17,7 @@ constexpr std::string_view credential_columns =
     "protocol, sealed_secret FROM credentials ";
 constexpr std::string_view pending_columns =
     "SELECT id, request_key, request, operation, profile, label, requester, subject, subject_alt_names, created_at, "
-    "expires_at, state, decided_by, reason, decided_at, certificate FROM pending_requests ";
+    "expires_at, state, decided_by, reason, decided_at, certificate, revocation_reason, invalidity_date FROM pending_requests ";
 
 std::optional<Revocation> revocation_at(const Query& row, int column) {
     if (row.is_null(column)) return std::nullopt;
@@ -80,6 +80,8 @@ PendingRequest pending_at(const Query& row) {
     record.reason = row.text(13);
     record.decided_at = row.optional_time(14);
     record.certificate_id = row.optional_integer(15);
+    if (const auto reason = row.optional_integer(16))
+        record.revocation = WantedRevocation{static_cast<RevocationReason>(*reason), row.optional_time(17)};
     return record;
 }
 

@@ -48,8 +48,8 @@ Result<Writes> Writes::prepare(const Connection& connection) {
         {all.remove_credential, "DELETE FROM credentials WHERE name = ?"},
         {all.insert_pending,
          "INSERT INTO pending_requests (request_key, operation, profile, label, requester, subject, subject_alt_names, "
-         "created_at, expires_at, state, decided_by, reason, decided_at, certificate, request) "
-         "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+         "created_at, expires_at, state, decided_by, reason, decided_at, certificate, request, revocation_reason, invalidity_date) "
+         "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {all.decide,
          "UPDATE pending_requests SET state = ?2, decided_by = ?3, reason = ?4, decided_at = ?5 WHERE id = ?1 AND state = ?6"},
         {all.complete, "UPDATE pending_requests SET state = ?2, certificate = ?3 WHERE request_key = ?1 AND state = ?4"},
@@ -198,10 +198,16 @@ Result<void> Writes::write(const RemoveCredential& remove, Unit&) {
 
 Result<void> Writes::write(const InsertPendingRequest& insert, Unit&) {
     const auto& record = insert.record;
+    std::optional<std::int64_t> reason;
+    std::optional<Time> invalidity_date;
+    if (const auto& wanted = record.revocation) {
+        reason = static_cast<std::int64_t>(wanted->reason);
+        invalidity_date = wanted->invalidity_date;
+    }
     return Query{sql_.insert_pending, Bytes{record.key}, record.operation, record.profile, record.label,
                  record.requester, record.subject, record.subject_alt_names, record.created_at, record.expires_at,
                  as_integer(record.state), record.decided_by, record.reason, record.decided_at,
-                 record.certificate_id, record.request}
+                 record.certificate_id, record.request, reason, invalidity_date}
         .insert("this request is waiting, or was decided, already");
 }
 

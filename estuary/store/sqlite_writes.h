@@ -60,6 +60,7 @@ private:
     Result<void> write(const NameEncryptionKey& name, Unit& unit) { return keys_.write(name, unit.certificate); }
     Result<void> write(const RequestKeyRecovery& request, Unit&) { return keys_.write(request); }
     Result<void> write(const ApproveKeyRecovery& approve, Unit&) { return keys_.write(approve); }
+    Result<void> write(const DenyKeyRecovery& deny, Unit&) { return keys_.write(deny); }
     Result<void> write(const RecoverKey& recover, Unit&) { return keys_.write(recover); }
     Result<void> write(const InsertDecryptionKey& insert, Unit&) { return keys_.write(insert); }
     Result<void> write(const RemoveDecryptionKey& remove, Unit&) { return keys_.write(remove); }

@@ -72,7 +72,7 @@ using Write = std::variant<InsertCertificate, RevokeCertificate, InsertCredentia
                            InsertPendingRequest, DecideRequest, CompleteRequest, AwaitConfirmation, SettleConfirmation,
                            PutTransaction, RemoveTransaction, AppendAudit, PublishCrl, PutSetting, InsertPackage,
                            RemovePackage, RecordDownload, InsertReceipt, ArchiveKey, NameEncryptionKey, RequestKeyRecovery,
-                           ApproveKeyRecovery, RecoverKey, InsertDecryptionKey, RemoveDecryptionKey>;
+                           ApproveKeyRecovery, DenyKeyRecovery, RecoverKey, InsertDecryptionKey, RemoveDecryptionKey>;
 
 /// Everything that one request writes: all of it or nothing. `leases` are held until the outcome is known (claims on single
 /// uses and on request keys; see authority/).

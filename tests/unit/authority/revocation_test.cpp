@@ -121,13 +121,15 @@ TEST_F(RevocationApproved, WaitsThenIsDone) {
     EXPECT_EQ((*again)->retry_after, Seconds{600});
     EXPECT_EQ(world.store->pending_requests(std::nullopt).value().size(), 1u) << "the same request waits once";
     ASSERT_TRUE(decide(true));
-    EXPECT_FALSE(revoked()) << "it is carried out for who asked";
+    EXPECT_TRUE(revoked()) << "it waits for nobody's return";
+    EXPECT_EQ((**world.authority->status("issuing", made.serial_number())).revocation->reason, store::RevocationReason::superseded);
     world.restart();
-    const auto done = ask(holder);
-    ASSERT_TRUE(done) << done.error().detail;
-    EXPECT_FALSE(*done);
-    EXPECT_TRUE(revoked());
-    EXPECT_EQ(code_of(ask(holder)), Code::conflict);
+    for (int i = 0; i < 2; ++i) {
+        const auto done = ask(holder);
+        ASSERT_TRUE(done) << done.error().detail;
+        EXPECT_FALSE(*done);
+    }
+    EXPECT_EQ(code_of(ask(holder, 2)), Code::conflict) << "another request is about what is revoked already";
     EXPECT_THAT(world.events(), testing::IsSupersetOf({"request.pending", "request.approved", "certificate.revoked"}));
 }
 
@@ -137,23 +139,45 @@ TEST_F(RevocationApproved, DeniedAndLateOnesAreRefused) {
     ASSERT_TRUE(decide(false));
     EXPECT_EQ(code_of(ask(holder, 1)), Code::not_authorised);
     ASSERT_TRUE(ask(holder, 2)) << "another transaction is another request";
-    ASSERT_TRUE(decide(true));
     world.clock.set(start + Seconds{7 * 86400});
+    EXPECT_EQ(code_of(decide(true)), Code::conflict) << "too late";
     EXPECT_EQ(code_of(ask(holder, 2)), Code::not_authorised);
     EXPECT_FALSE(revoked());
 }
 
-TEST_F(RevocationApproved, AnApprovalIsForWhoAskedAndWhere) {   // bug classes 2, 7
+TEST_F(RevocationApproved, WhatIsRevokedMeanwhileIsNotAgreedTo) {
     const auto holder = world.by_certificate(made);
     ASSERT_TRUE(ask(holder));
+    ASSERT_TRUE(world.revoke(made, store::RevocationReason::key_compromise));
+    EXPECT_EQ(code_of(decide(true)), Code::conflict);
+    EXPECT_EQ(code_of(ask(holder)), Code::conflict);
+    ASSERT_TRUE(decide(false));
+    EXPECT_EQ((**world.authority->status("issuing", made.serial_number())).revocation->reason, store::RevocationReason::key_compromise);
+}
+
+TEST_F(RevocationApproved, TheInvalidityDateIsKeptUntilThen) {
+    UnitOfWork work;
+    ASSERT_TRUE(world.authority->revoke_when_approved(
+        {"issuing", to_vec(made.serial_number()), store::RevocationReason::key_compromise, world.by_certificate(made), start - Seconds{3600}},
+        {"label", ByteVec{0x30, 0x00}, ByteVec(16, 1)}, work));
+    ASSERT_TRUE(world.store->commit(std::move(work)));
+    world.restart();
     ASSERT_TRUE(decide(true));
+    EXPECT_EQ((**world.authority->status("issuing", made.serial_number())).revocation->invalidity_date, start - Seconds{3600});
+}
+
+TEST_F(RevocationApproved, AnApprovalIsForWhoAskedAndWhere) {   // bug classes 2, 7
+    const auto holder = world.by_certificate(made);
     const auto other = world.issue({"CN=other"}).value();
-    EXPECT_EQ(code_of(ask(world.by_certificate(other))), Code::not_authorised);
-    EXPECT_EQ(code_of(ask(Principal{})), Code::not_authenticated);
+    ASSERT_TRUE(ask(holder));
     const auto under_another = ask(holder, 1, "another label");
     ASSERT_TRUE(under_another);
     EXPECT_TRUE(*under_another) << "waits for an approval of its own";
-    EXPECT_FALSE(revoked());
+    EXPECT_EQ(world.store->pending_requests(std::nullopt).value().size(), 2u);
+    ASSERT_TRUE(decide(true));
+    EXPECT_EQ(code_of(ask(world.by_certificate(other))), Code::not_authorised);
+    EXPECT_EQ(code_of(ask(Principal{})), Code::not_authenticated);
+    EXPECT_EQ(code_of(ask(holder, 1, "yet another label")), Code::conflict);
 }
 
 }  // namespace

@@ -34,8 +34,9 @@ TEST_F(CmpServerApproval, IsWaitedAndPolledFor) {
     EXPECT_EQ(later.as<cmp::PollRepContent>().responses.front().cert_req_id, -1);
     EXPECT_EQ(later.as<cmp::PollRepContent>().responses.front().check_after, 600);
     world.approve();
+    EXPECT_TRUE(world.is_revoked(holder.certificate)) << "it waits for nobody's return";
     world.restart();   // bug class 25: what was begun goes on
-    EXPECT_FALSE(world.is_revoked(holder.certificate));
+    EXPECT_EQ(verdict(Talker{world, holder, "reviewed"}.send({BodyType::genm, cmp::GenContent{{cmp::ask(cmp::oid::ca_certs)}}})), "error certRevoked") << "nothing but its poll is answered";
     const auto done = talker.send(poll_for(-1));
     EXPECT_EQ(verdict(done), "rp accepted");
     EXPECT_EQ(done.as<cmp::RevRepContent>().rev_certs.size(), 1u);
@@ -75,7 +76,6 @@ TEST_F(CmpServerApproval, OnlyWhoAskedPolls) {
     theirs.recip_nonce = talker.recip_nonce;
     EXPECT_EQ(verdict(theirs.send(poll_for(-1))), "error badMessageCheck");
     EXPECT_EQ(verdict(talker.send(poll_for(0))), "error badRequest") << "-1 is the whole answer";
-    EXPECT_FALSE(world.is_revoked(holder.certificate));
     EXPECT_EQ(verdict(talker.send(poll_for(-1))), "rp accepted");
 }
 
@@ -83,19 +83,39 @@ TEST_F(CmpServerApproval, AClientThatGivesUpIsNotServed) {
     ASSERT_EQ(verdict(talker.send(revocation(holder.certificate))), "error waiting");
     EXPECT_EQ(verdict(talker.send({BodyType::error, cmp::ErrorMsgContent{cmp::rejection(PkiFailure::incorrect_data), {}, {}}})), "pkiconf");
     world.approve();
+    EXPECT_TRUE(world.is_revoked(holder.certificate)) << "it is the person's word that counts";
     EXPECT_EQ(verdict(talker.send(poll_for(-1))), "error badRequest");
-    EXPECT_FALSE(world.is_revoked(holder.certificate));
+}
+
+TEST_F(CmpServerApproval, AForgedCertificateOfTheSameNumberHearsNothing) {   // bug class 7
+    ASSERT_EQ(verdict(talker.send(revocation(holder.certificate))), "error waiting");
+    world.approve();
+    ASSERT_TRUE(world.is_revoked(holder.certificate));
+    auto key = crypto::PrivateKey::generate("p256").value();
+    x509::TbsCertificate tbs;
+    tbs.serial_number = to_vec(holder.certificate.serial_number());
+    tbs.signature_algorithm = key.signature_algorithm().value()->identifier;
+    tbs.issuer = holder.certificate.issuer();
+    tbs.not_before = holder.certificate.not_before();
+    tbs.not_after = holder.certificate.not_after();
+    tbs.subject = holder.certificate.subject();
+    tbs.spki = to_vec(key.public_key().spki());
+    const auto encoded = x509::encode_tbs(tbs);
+    const auto der = x509::encode_certificate(encoded, tbs.signature_algorithm, key.sign(encoded).value());
+    Talker theirs{world, {std::move(key), x509::Certificate::parse(der).value(), {}}, "reviewed"};
+    theirs.transaction_id = talker.transaction_id;
+    theirs.recip_nonce = talker.recip_nonce;
+    EXPECT_EQ(verdict(theirs.send(poll_for(-1))), "error signerNotTrusted");
+    EXPECT_EQ(verdict(talker.send(poll_for(-1))), "rp accepted");
 }
 
 TEST_F(CmpServerApproval, ARegistrationAuthorityWaitsToo) {
     const auto ra = world.enrolled("CN=ra", "reviewed", "ra");
     Talker asking{world, ra, "reviewed"};
     ASSERT_EQ(verdict(asking.send(revocation(holder.certificate))), "error waiting");
-    ASSERT_EQ(verdict(talker.send(revocation(holder.certificate))), "error waiting");
     world.approve();
     EXPECT_EQ(verdict(asking.send(poll_for(-1))), "rp accepted");
-    // The holder is nobody any more.
-    EXPECT_EQ(verdict(talker.send(poll_for(-1))), "error certRevoked");
+    EXPECT_EQ(verdict(talker.send(revocation(holder.certificate))), "error certRevoked") << "the holder is nobody any more";
 }
 
 TEST_F(CmpServerApproval, WaitingEnds) {
