@@ -13,28 +13,35 @@ namespace {
 
 using cmp::BodyType;
 
-/// The path of the new certificate, root left out; the certificate alone where there is nothing to verify it by.
-Result<std::vector<x509::Certificate>> chain_of(const cmp::Enrolled& enrolled, const std::vector<x509::Certificate>& anchors, Time now) {
-    if (anchors.empty()) return std::vector{enrolled.certificate};
-    ESTUARY_TRY(auto chain, x509::validate_path(enrolled.certificate, enrolled.others, anchors, {.at = now}));
-    if (chain.size() > 1 && chain.back().is_self_issued()) chain.pop_back();
-    return chain;
-}
-
 /// Who vouches for the new certificate: the person's anchors, or else those that the authority gave under the secret.
 std::vector<x509::Certificate> anchors_for(const cmp::Enrolled& enrolled, const CmpSession& session) {
     return session.anchors().empty() ? enrolled.new_anchors : session.anchors();
 }
 
-Outcome<crypto::PrivateKey> key_for(const CmpEnrollOptions& options, const CmpSession& session) {
+/// The key whose possession is to be shown; one that agrees with `recipient` is of its type.
+Outcome<crypto::PrivateKey> key_for(const CmpEnrollOptions& options, const CmpSession& session, const std::optional<x509::Certificate>& recipient) {
     if (options.same_key) return session.signer()->key;
-    auto key = options.key_file.empty() ? crypto::PrivateKey::generate(options.key_type.empty() ? "p256" : options.key_type)
+    std::string usual = "p256";
+    if (recipient) {
+        ESTUARY_TRY_AS(const auto other, recipient->public_key(), remote_failure);
+        usual = other.type_name();
+    }
+    auto key = options.key_file.empty() ? crypto::PrivateKey::generate(options.key_type.empty() ? usual : options.key_type)
                                         : crypto::PrivateKey::load(options.key_file);
     if (!key) return tl::unexpected<Failure>(local_failure(std::move(key).error()));
     return std::move(*key);
 }
 
-Outcome<cmp::CertificateWish> read_wish(const CmpEnrollOptions& options, const CmpSession& session, const std::optional<PendingEnrollment>& pending) {
+/// Only keys of one kind and curve agree.
+Outcome<void> check_agreement(const crypto::PrivateKey& key, const x509::Certificate& recipient) {
+    ESTUARY_TRY_AS(const auto other, recipient.public_key(), remote_failure);
+    if (key.public_key().type_name() == other.type_name()) return {};
+    return usage_failure(fmt::format("--agreement-proof: the authority's agreement key is of type {0}, and a key of type {1} agrees with it on nothing: ask for "
+                                     "a key of type {0}, or leave the option out", other.type_name(), key.public_key().type_name()));
+}
+
+Outcome<cmp::CertificateWish> read_wish(const CmpEnrollOptions& options, const CmpSession& session, const std::optional<PendingEnrollment>& pending,
+                                        const std::optional<x509::Certificate>& recipient) {
     cmp::CertificateWish wish;
     wish.type = options.type;
     ESTUARY_TRY_OUTCOME(wish.subject, name_option("--subject", options.subject));
@@ -49,7 +56,11 @@ Outcome<cmp::CertificateWish> read_wish(const CmpEnrollOptions& options, const C
     } else if (pending) {
         wish.key = pending->key;
     } else {
-        ESTUARY_TRY_OUTCOME(wish.key, key_for(options, session));
+        ESTUARY_TRY_OUTCOME(wish.key, key_for(options, session, recipient));
+    }
+    if (recipient) {
+        if (auto good = check_agreement(*wish.key, *recipient); !good) return tl::unexpected<Failure>(std::move(good).error());
+        wish.agreement_recipient = recipient;
     }
     return wish;
 }
@@ -65,16 +76,26 @@ struct Wanted {
 
 using Acceptance = std::function<Result<void>(const cmp::Enrolled&)>;
 
-Outcome<cmp::Wish> prepare(std::vector<Wanted>& wanted, const CmpSession& session, const Acceptance& accept) {
+/// Whose key shows possession along with the new ones; nothing: that is shown in another way.
+Outcome<std::optional<x509::Certificate>> agreement_recipient(const CmpEnrollOptions& options, CmpSession& session) {
+    if (!options.agreement_proof) return std::optional<x509::Certificate>{};
+    if (options.generate_there) return usage_failure("--agreement-proof: a key that the authority makes is not shown to it");
+    if (options.files.given()) return usage_failure("--agreement-proof asks the authority first: it does not go with --request-out and --answer");
+    ESTUARY_TRY_OUTCOME(auto certificate, session.agreement_certificate("a proof by key agreement", "use --encrypted"));
+    return std::optional{std::move(certificate)};
+}
+
+Outcome<cmp::Wish> prepare(std::vector<Wanted>& wanted, CmpSession& session, const Acceptance& accept) {
     auto& first = wanted.front();
     if (first.options.type == BodyType::p10cr) {
         ESTUARY_TRY_OUTCOME(auto given, read_given_request(first.options.request_file, first.options.key_file));
         first.key = std::move(given.key);
         return cmp::Pkcs10Wish{std::move(given.der), first.options.profile, !first.options.confirm, accept};
     }
+    ESTUARY_TRY_OUTCOME(const auto recipient, agreement_recipient(first.options, session));
     std::vector<cmp::CertificateWish> wishes;
     for (auto& one : wanted) {
-        ESTUARY_TRY_OUTCOME(auto wish, read_wish(one.options, session, one.pending));
+        ESTUARY_TRY_OUTCOME(auto wish, read_wish(one.options, session, one.pending, recipient));
         one.key = wish.key;
         wish.accept = accept;
         wishes.push_back(std::move(wish));
@@ -187,6 +208,13 @@ Result<void> check_directories(const std::vector<CmpEnrollOptions>& wanted) {
 
 }  // namespace
 
+Result<std::vector<x509::Certificate>> chain_of(const cmp::Enrolled& enrolled, const std::vector<x509::Certificate>& anchors, Time now) {
+    if (anchors.empty()) return std::vector{enrolled.certificate};
+    ESTUARY_TRY(auto chain, x509::validate_path(enrolled.certificate, enrolled.others, anchors, {.at = now}));
+    if (chain.size() > 1 && chain.back().is_self_issued()) chain.pop_back();
+    return chain;
+}
+
 Outcome<void> enroll_by_cmp(CmpEnrollOptions options, const Clock& clock) {
     if (options.type == BodyType::kur) options.cmp.directory = options.out;
     return enroll_by_cmp(std::vector{std::move(options)}, clock);
@@ -210,6 +238,7 @@ Outcome<void> enroll_by_cmp(std::vector<CmpEnrollOptions> options, const Clock& 
         return {};
     };
     ESTUARY_TRY_OUTCOME(auto wish, prepare(wanted, session, accept));
+    if (auto conveyed = session.convey(first.options.conveyed, first.options.files); !conveyed) return conveyed;
 
     CmpKeeping keeping{.where = (first.directory.path() / "pending").string()};
     if (first.pending) keeping.begun = first.pending->request;

@@ -10,8 +10,12 @@ struct CmpEnrollOptions {
     std::string subject, key_type, key_file, request_file, profile, out;
     std::vector<std::string> names;
     CmpFiles files;
-    bool generate_there = false, confirm = false, challenge = false, encrypted = false, same_key = false, force = false;
+    CmpPassphraseOptions conveyed = {};
+    bool generate_there = false, confirm = false, challenge = false, encrypted = false, agreement_proof = false, same_key = false, force = false;
 };
+
+/// The path of the new certificate, root left out; the certificate alone where there is nothing to verify it by.
+Result<std::vector<x509::Certificate>> chain_of(const cmp::Enrolled& enrolled, const std::vector<x509::Certificate>& anchors, Time now);
 
 /// Asks for the certificate, or goes on with the request that waits in DIR/pending if it is this one; checks, saves and shows it.
 /// kur: `out` is the directory, which also signs.

@@ -9,6 +9,8 @@
 #include "command_line.h"
 #include "estuary/base/file.h"
 #include "estuary/base/text.h"
+#include "estuary/cmp/passphrase.h"
+#include "estuary/x509/path.h"
 #include "waiting.h"
 
 namespace estuary::client {
@@ -38,8 +40,18 @@ tl::unexpected<Failure> pending(std::string detail) {
     return failure(exit_pending, {Code::too_busy, std::move(detail)});
 }
 
+void tell_passphrase(const cmp::ClientTransaction& transaction) {
+    switch (transaction.passphrase()) {
+        case cmp::PassphraseFate::not_conveyed: return;
+        case cmp::PassphraseFate::acknowledged: fmt::print(stderr, "The authority has taken the revocation passphrase.\n"); return;
+        case cmp::PassphraseFate::conveyed:
+            fmt::print(stderr, "note: the authority did not say that it has taken the revocation passphrase: do not count on it (RFC 9810 B)\n");
+    }
+}
+
 /// Declined is a failure.
-Outcome<cmp::ClientOutcome> judged(cmp::ClientOutcome outcome) {
+Outcome<cmp::ClientOutcome> judged(cmp::ClientOutcome outcome, const cmp::ClientTransaction& transaction) {
+    if (!std::holds_alternative<cmp::Declined>(outcome)) tell_passphrase(transaction);
     const auto* declined = std::get_if<cmp::Declined>(&outcome);
     if (declined == nullptr) return outcome;
     const auto* doubt = declined->authentic ? "" : " (not protected: anybody may have said this)";
@@ -68,6 +80,12 @@ void CmpOptions::add_to(CLI::App& command) {
     command.add_flag("--unprotected-errors", unprotected_errors, "Take an error for an answer although anybody may have sent it");
     add_check_server(command, check_server);
     command.add_option("--wait", wait, "How long to wait for approval (default 10m; 0: not at all)")->type_name("DURATION");
+}
+
+void CmpPassphraseOptions::add_conveyed(CLI::App& command) {
+    auto* option = command.add_option("--revocation-passphrase-file", file,
+                                      "Give the authority a passphrase that can revoke without the key (RFC 9810 B): first line of this file")->type_name("FILE");
+    command.add_option("--revocation-key-id", key_id, "and this identifier to find it by; default: by your name")->type_name("TEXT")->needs(option);
 }
 
 void CmpFiles::add_to(CLI::App& command) {
@@ -103,11 +121,18 @@ Outcome<std::optional<Identity>> CmpSession::read_directory(CmpOptions& options)
 Outcome<void> CmpSession::read_credentials(const CmpOptions& options, std::optional<Identity> kept) {
     ESTUARY_TRY_OUTCOME(auto user, options.login.read_user());
     ESTUARY_TRY_OUTCOME(auto identity, options.login.read_identity());
-    if (const int given = (user ? 1 : 0) + (identity ? 1 : 0) + (kept ? 1 : 0); given != 1)
+    const bool by_passphrase = options.passphrase.given();
+    if (const int given = (user ? 1 : 0) + (identity ? 1 : 0) + (kept ? 1 : 0) + (by_passphrase ? 1 : 0); given != 1)
         return usage_failure(kept ? "the certificate of the directory signs: leave out --user and --cert"
                               : "say who you are, one way: --user NAME with --password-file FILE, or --cert FILE");
-    if (user) {
+    if (by_passphrase) {
+        ESTUARY_TRY_OUTCOME(auto passphrase, options.passphrase.read());
+        ESTUARY_TRY_OUTCOME(sender_, optional_name("--holder", options.holder));
+        secret_ = cmp::ClientSecret{options.passphrase.key_id, std::move(passphrase), {}, true};
+    } else if (user) {
         secret_ = cmp::ClientSecret{std::move(user->name), std::move(user->password)};
+    }
+    if (secret_) {
         secret_->mac.scheme = options.mac == "pbmac1" ? crypto::PasswordMacChoice::Scheme::pbmac1
                                                       : crypto::PasswordMacChoice::Scheme::password_based_mac;
         return {};
@@ -165,17 +190,79 @@ Outcome<CmpSession> CmpSession::create(CmpOptions options, const Clock& clock) {
 
 Outcome<cmp::Client> CmpSession::client() {
     cmp::ClientConfig config{.credentials = cmp::ClientSecret{}};
-    if (secret_) config.credentials = cmp::ClientSecret{secret_->reference, secret_->secret.clone(), secret_->mac};
+    if (secret_) config.credentials = cmp::ClientSecret{secret_->reference, secret_->secret.clone(), secret_->mac, secret_->revocation_passphrase};
     else config.credentials = *signer_;
     config.anchors = anchors_;
     config.intermediates = intermediates_;
     config.expected_sender = expected_sender_;
     config.recipient = recipient_;
+    config.sender = sender_;
+    config.passphrase = passphrase_;
     config.unprotected_errors = unprotected_errors_;
     if (check_server_ != ocsp::PeerCheck::off)
         config.check_status = [this](const std::vector<x509::Certificate>& path) { return check_status(path); };
     ESTUARY_TRY_AS(auto made, cmp::Client::create(std::move(config), *clock_, entropy_), local_failure);
     return made;
+}
+
+Outcome<crypto::Secret> CmpPassphraseOptions::read() const {
+    ESTUARY_TRY_AS(auto content, file::read(file, 4096), local_failure);
+    auto line = as_text(content).substr(0, as_text(content).find('\n'));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    crypto::Secret secret{line};
+    crypto::wipe(content);
+    if (secret.empty()) return failure(exit_failed, {Code::malformed, file + ": the first line is empty; it is to be the passphrase"});
+    return secret;
+}
+
+/// What it tells of itself (genm caCerts), not verified; none where it does not.
+Outcome<std::vector<x509::Certificate>> CmpSession::ca_certificates() {
+    auto outcome = run(cmp::InformationWish{cmp::ask(cmp::oid::ca_certs), {}});
+    if (!outcome) return std::vector<x509::Certificate>{};
+    ESTUARY_TRY_AS(const auto told, cmp::read_ca_certs(std::get<cmp::Informed>(*outcome).answer), remote_failure);
+    ESTUARY_TRY_AS(auto certificates, cmp::to_x509(told), remote_failure);
+    return certificates;
+}
+
+/// RFC 9810 5.3.19.1: what is encrypted for the authority is for whoever has this key, so it has to be the right one.
+Outcome<x509::Certificate> CmpSession::agreement_certificate(std::string_view use, std::string_view otherwise) {
+    if (anchors_.empty()) return usage_failure(fmt::format("{} needs a certificate of the CA: say by --trust FILE which one is right, or {}", use, otherwise));
+    ESTUARY_TRY_OUTCOME(const auto outcome, run(cmp::InformationWish{cmp::ask(cmp::oid::ca_prot_enc_cert), {}}));
+    ESTUARY_TRY_AS(const auto told, cmp::read_ca_prot_enc_cert(std::get<cmp::Informed>(outcome).answer), remote_failure);
+    if (!told) return failure(exit_refused, {Code::policy, fmt::format("the authority has no key for it: {} is not taken there", use)});
+    ESTUARY_TRY_AS(auto certificate, told->x509(), remote_failure);
+    auto path = x509::validate_path(certificate, intermediates_, anchors_, {.at = clock_->now()});
+    if (!path && signer_) path = x509::validate_path(certificate, signer_->chain, anchors_, {.at = clock_->now()});
+    if (!path) {
+        // The CA in between may be one that only the authority has told of so far.
+        ESTUARY_TRY_OUTCOME(const auto more, ca_certificates());
+        path = x509::validate_path(certificate, more, anchors_, {.at = clock_->now()});
+    }
+    if (!path) return failure(exit_not_trusted, in_context("certificate of the authority's agreement key", path.error()));
+    return certificate;
+}
+
+Outcome<cmp::InfoTypeAndValue> CmpSession::encrypted(const CmpPassphraseOptions& passphrase) {
+    ESTUARY_TRY_OUTCOME(const auto secret, passphrase.read());
+    std::optional<x509::Certificate> certificate;
+    cmp::PassphraseRecipient to;
+    if (secret_) {
+        to = &secret_->secret;
+    } else {
+        ESTUARY_TRY_OUTCOME(certificate, agreement_certificate("an encrypted passphrase", "use --user"));
+        to = &*certificate;
+    }
+    ESTUARY_TRY_AS(auto made, cmp::make_conveyed_passphrase(secret, as_bytes(passphrase.key_id), to), local_failure);
+    return made;
+}
+
+Outcome<void> CmpSession::convey(const CmpPassphraseOptions& passphrase, const CmpFiles& files) {
+    if (!passphrase.given()) return {};
+    if (files.given() && !secret_)
+        return usage_failure("--revocation-passphrase-file: whom to encrypt it for has to be asked first, so it does not go by files with a certificate; "
+                             "send it with: estuary cmp genm URL passphrase");
+    ESTUARY_TRY_OUTCOME(passphrase_, encrypted(passphrase));
+    return {};
 }
 
 Result<void> CmpSession::check_status(const std::vector<x509::Certificate>& path) {
@@ -268,7 +355,7 @@ Outcome<cmp::ClientOutcome> CmpSession::run(cmp::Wish wish, const CmpKeeping& ke
     for (bool is_kept = !keeping.begun.empty();;) {
         ESTUARY_TRY_OUTCOME(const auto answer, exchange(transaction, until));
         ESTUARY_TRY_AS(auto step, transaction.take(answer), answer_failure);
-        if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) return judged(std::move(*outcome));
+        if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) return judged(std::move(*outcome), transaction);
         const auto* wait = std::get_if<cmp::WaitThenSend>(&step);
         if (wait == nullptr) {
             // A confirmation on top of what was kept. One with a key of the authority's making cannot be, and is not.
@@ -293,7 +380,7 @@ Outcome<cmp::ClientOutcome> CmpSession::run_by_files(cmp::Wish wish, const CmpKe
     if (!files.answer.empty()) {
         ESTUARY_TRY_AS(const auto answer, file::read(files.answer), local_failure);
         ESTUARY_TRY_AS(auto step, transaction.take(answer), answer_failure);
-        if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) return judged(std::move(*outcome));
+        if (auto* outcome = std::get_if<cmp::ClientOutcome>(&step)) return judged(std::move(*outcome), transaction);
         if (const auto* later = std::get_if<cmp::WaitThenSend>(&step)) wait = fmt::format(" in {}", to_string(later->check_after));
     }
     if (files.request.empty()) return usage_failure("this is not the last message: say where the next one is to go with --request-out FILE");

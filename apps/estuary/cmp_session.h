@@ -12,6 +12,15 @@
 
 namespace estuary::client {
 
+/// A revocation passphrase (RFC 9810 B): one to be conveyed, or one that an rr is made with.
+struct CmpPassphraseOptions {
+    std::string file, key_id;
+    bool given() const noexcept { return !file.empty(); }
+    Outcome<crypto::Secret> read() const;
+    /// --revocation-passphrase-file and --revocation-key-id: it is conveyed along with what the command asks for.
+    void add_conveyed(CLI::App& command);
+};
+
 /// What the command line says that every operation needs.
 struct CmpOptions {
     std::string url, name;
@@ -23,6 +32,8 @@ struct CmpOptions {
     std::string wait = "10m";
     bool system_trust = false, unprotected_errors = false;
     ocsp::PeerCheck check_server = ocsp::PeerCheck::off;
+    CmpPassphraseOptions passphrase = {};   ///< rr: in place of --user and --cert
+    std::string holder = {};                ///< whose it is, where it has no identifier
 
     /// All but the URL and what is positional.
     void add_to(CLI::App& command);
@@ -58,6 +69,15 @@ public:
     std::string address() const;
     bool system_trust() const noexcept { return connect_.trust.system_anchors; }
 
+    /// The passphrase goes along with what is asked for next, encrypted: with the secret of --user, or for the certificate that the
+    /// authority tells as caProtEncCert, which has to have a path to an anchor.
+    Outcome<void> convey(const CmpPassphraseOptions& passphrase, const CmpFiles& files);
+    /// The same as a question of its own.
+    Outcome<cmp::InfoTypeAndValue> encrypted(const CmpPassphraseOptions& passphrase);
+    /// The certificate of the authority's agreement key (genm caProtEncCert), which has to have a path to an anchor. `use` says what is
+    /// not done without it, and `otherwise` what does without, for the person.
+    Outcome<x509::Certificate> agreement_certificate(std::string_view use, std::string_view otherwise);
+
     /// Asks until there is an outcome; Declined is a failure (exit_refused). Waits as long as the options say (exit_pending).
     Outcome<cmp::ClientOutcome> run(cmp::Wish wish, const CmpKeeping& keeping = {});
     /// One step by files: takes the answer, if there is one, and writes the next message, if there is one (exit_pending).
@@ -68,6 +88,7 @@ private:
     Outcome<void> read_trust(const CmpOptions& options);
     Outcome<void> read_credentials(const CmpOptions& options, std::optional<Identity> kept);
     Outcome<cmp::Client> client();
+    Outcome<std::vector<x509::Certificate>> ca_certificates();
     Outcome<cmp::ClientTransaction> transaction(cmp::Wish wish, const CmpKeeping& keeping);
     Outcome<std::optional<Identity>> read_directory(CmpOptions& options) const;
     /// The octets of the answer to one message; sends it again where the connection broke, since an authority answers what it
@@ -92,8 +113,9 @@ private:
 
     std::optional<cmp::ClientSecret> secret_;
     std::optional<cmp::ClientSigner> signer_;
+    std::optional<cmp::InfoTypeAndValue> passphrase_;   // to be conveyed
     std::vector<x509::Certificate> anchors_, intermediates_;
-    std::optional<x509::Name> expected_sender_, recipient_;
+    std::optional<x509::Name> expected_sender_, recipient_, sender_;
     bool unprotected_errors_ = false;
     ocsp::PeerCheck check_server_ = ocsp::PeerCheck::off;
     std::vector<x509::Certificate> checked_;

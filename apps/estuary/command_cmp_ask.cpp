@@ -20,6 +20,7 @@ struct CmpAskOptions {
     CmpOptions cmp;
     CmpKeptOptions kept;
     std::string what, profile, key_type, old_root, crl, crl_issuer, out;
+    CmpPassphraseOptions passphrase = {};
 };
 
 /// What can be asked for, the word for it, and how its answer is shown.
@@ -194,9 +195,22 @@ Outcome<InfoTypeAndValue> ask_for(const Question& question, const CmpAskOptions&
     return cmp::make_root_ca_cert(cmp::CmpCertificate{root});
 }
 
+/// RFC 9810 5.3.19.9: the answer is the very OID without a value.
+Outcome<void> give_passphrase(const CmpAskOptions& options, const Clock& clock) {
+    if (!options.passphrase.given()) return usage_failure("passphrase needs --passphrase-file FILE: which one");
+    if (options.kept.files.given()) return usage_failure("passphrase: is sent, not carried by files");
+    ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
+    ESTUARY_TRY_OUTCOME(auto asked, session.encrypted(options.passphrase));
+    // Encrypted anew every time, it is never the same question: nothing is kept of it.
+    ESTUARY_TRY_OUTCOME(const auto outcome, session.run(cmp::InformationWish{std::move(asked), {}}));
+    (void)outcome;
+    fmt::print("taken          the revocation passphrase{}\n",
+               options.passphrase.key_id.empty() ? "" : fmt::format(" ({})", text::printable(options.passphrase.key_id)));
+    return {};
+}
+
 Outcome<void> ask_authority(const CmpAskOptions& options, const Clock& clock) {
-    if (options.what == "revpassphrase")
-        return usage_failure("revocation passphrases are not offered: a certificate's own key, or a registration authority, revokes it (estuary cmp rr)");
+    if (options.what == "passphrase") return give_passphrase(options, clock);
     const auto* question = std::ranges::find(questions, options.what, &Question::word);
     if (question == questions.end()) return usage_failure(options.what + " is nothing that can be asked for");
     ESTUARY_TRY_OUTCOME(auto session, CmpSession::create(options.cmp, clock));
@@ -216,7 +230,8 @@ void add_cmp_ask(CLI::App& cmp, const Clock& clock, int& status) {
     auto* command = cmp.add_subcommand("genm", "Ask the authority about itself (RFC 9483 4.3, RFC 9810 5.3.19)");
     command->add_option("URL", options->cmp.url, "http[s]://host[:port][/path], without a path /.well-known/cmp; or tcp://host[:port]")->required();
     command->add_option("WHAT", options->what,
-                        "cacerts, rootupdate, template, crls, currentcrl, signkeytypes, enckeytypes, keyparams, cipher, encryptioncert, languages")
+                        "cacerts, rootupdate, template, crls, currentcrl, signkeytypes, enckeytypes, keyparams, cipher, encryptioncert, languages; "
+                        "or passphrase: give the authority one that can revoke without the key (RFC 9810 B)")
         ->required();
     options->cmp.add_to(*command);
     command->add_option("--dir", options->cmp.directory, "Sign with the certificate in this directory")->type_name("DIR");
@@ -225,6 +240,8 @@ void add_cmp_ask(CLI::App& cmp, const Clock& clock, int& status) {
     command->add_option("--old-root", options->old_root, "rootupdate: the root that is trusted now (PEM or DER)")->type_name("FILE");
     command->add_option("--have", options->crl, "crls: the CRL that you have; only a newer one is wanted")->type_name("FILE");
     command->add_option("--issuer", options->crl_issuer, "crls: the certificate of the CA that issues them; verifies the list")->type_name("FILE");
+    auto* file = command->add_option("--passphrase-file", options->passphrase.file, "passphrase: first line of this file, 8 octets or more")->type_name("FILE");
+    command->add_option("--key-id", options->passphrase.key_id, "passphrase: an identifier to find it by; default: by your name")->type_name("TEXT")->needs(file);
     command->add_option("--out", options->out, "Write the answer here instead of to standard output")->type_name("FILE");
     options->kept.add_to(*command);
     run_with(*command, options, ask_authority, clock, status);

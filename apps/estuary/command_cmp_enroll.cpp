@@ -48,6 +48,7 @@ Outcome<void> enroll_first(const FirstOptions& options, const Clock& clock) {
 void add_common(CLI::App& command, CmpEnrollOptions& options) {
     options.cmp.add_to(command);
     command.add_flag("--confirm", options.confirm, "Do not ask to leave out the confirmation (certConf)");
+    options.conveyed.add_conveyed(command);
     options.files.add_to(command);
 }
 
@@ -70,8 +71,13 @@ void add_key_options(CLI::App& command, Text& key_type, Text& key_file, CmpEnrol
     auto* type = command.add_option("--key-type", key_type, "Key to make: p256 (default), p384, rsa3072, ed25519, x25519, …");
     command.add_option("--key", key_file, "Use this private key (file or pkcs11: URI) instead of making one")->excludes(type);
     auto* challenge = command.add_flag("--challenge", options.challenge, "Show possession of a key for decryption by a challenge (popdecc)");
-    command.add_flag("--encrypted", options.encrypted, "Show it by decrypting the certificate (encrCert); what keys that cannot sign do anyway")
-        ->excludes(challenge);
+    auto* encrypted = command.add_flag("--encrypted", options.encrypted,
+                                       "Show it by decrypting the certificate (encrCert); what keys that cannot sign do anyway");
+    encrypted->excludes(challenge);
+    command.add_flag("--agreement-proof", options.agreement_proof,
+                     "Show possession of a key that agrees (x25519, p256, …) by a MAC with it and the authority's agreement key, which is asked for first "
+                     "(agreeMAC); the key is of that one's type")
+        ->excludes(challenge)->excludes(encrypted);
 }
 
 void add_first(CLI::App& cmp, const char* name, const char* what, BodyType type, const Clock& clock, int& status) {

@@ -17,6 +17,8 @@ namespace estuary::client {
 
 /// A distinguished name; usage failure that begins with `option` ("--subject").
 Outcome<x509::Name> name_option(std::string_view option, const std::string& text);
+/// A serial number in hexadecimal as INTEGER content octets.
+Outcome<ByteVec> serial_number_option(std::string_view option, const std::string& text);
 /// The names of --san.
 Outcome<std::vector<x509::GeneralName>> subject_alt_names(const std::vector<std::string>& texts);
 

@@ -81,6 +81,8 @@ private:
             ->type_name("URL");
         app->add_option("--key-type", init_.key_type, "Keys of the CA and server: p256, p384, rsa3072, ed25519 ...")
             ->capture_default_str();
+        app->add_option("--path-length", init_.path_length, "How many CAs may follow below the issuing CA; 0: it certifies none")
+            ->check(CLI::Range(0, 16))->capture_default_str();
         add_passphrase(app, init_.passphrase_file);
     }
 
@@ -177,6 +179,10 @@ private:
         request->add_option("--reason", key_.reason, "Why; kept with the request and in the audit trail")->required();
         of_certificate(command(parent, "approve", "Approve that it is given out", help::key, key_approved_.directory,
                                [this] { return key_approve(key_approved_, program_); }), key_approved_);
+        auto* deny = command(parent, "deny", "Say no to it, or take back what you asked for", help::key, key_denied_.directory,
+                             [this] { return key_deny(key_denied_, program_); });
+        of_certificate(deny, key_denied_);
+        deny->add_option("--reason", key_denied_.reason, "Kept with the decision, and told to a client that asked by krr");
         auto* recover = command(parent, "recover", "Give it out, encrypted for the recovery agents", help::key, key_recovered_.directory,
                                 [this] { return key_recover(key_recovered_, program_); });
         of_certificate(recover, key_recovered_);
@@ -252,11 +258,11 @@ private:
     }
 
     void add_cmp() {
-        auto* app = command(&app_, "cmp", "Answer a CMP message that came as a file", help::cmp, cmp_.directory,
+        auto* app = command(&app_, "cmp", "Answer CMP messages that came as files", help::cmp, cmp_.directory,
                             [this] { return cmp_answer(cmp_, program_); });
-        app->add_option("file", cmp_.file, "The PKIMessage in DER: .pki")->required();
+        app->add_option("file", cmp_.files, "The PKIMessage in DER: .pki")->required();
         app->add_option("--label", cmp_.label, "Which [cmp.label.NAME] it is for")->capture_default_str();
-        app->add_option("--out", cmp_.out, "The answer [beside the message, as .answer.pki]")->type_name("FILE");
+        app->add_option("--out", cmp_.out, "The answer to a single one [beside the message, as .answer.pki]")->type_name("FILE");
         add_passphrase(app, cmp_.passphrase_file);
     }
 
@@ -318,6 +324,7 @@ private:
         rollover->add_option("--ca", rollover_.ca, "Name of the CA in estuary.toml")->capture_default_str();
         rollover->add_option("--name", rollover_.name, "Name of the new CA [as before]");
         rollover->add_option("--key-type", rollover_.key_type, "Keys of the new CA [as before]");
+        rollover->add_option("--path-length", rollover_.path_length, "How many CAs may follow below the new issuing CA [as before]")->check(CLI::Range(0, 16));
         rollover->add_option("--root-key", rollover_.root_key, "Where the old root's private key is now")->type_name("FILE");
         add_passphrase(rollover, rollover_.passphrase_file);
     }
@@ -349,7 +356,7 @@ private:
     CertListOptions certs_;
     CertOptions cert_, revoked_, released_;
     CrlOptions crl_, crls_;
-    KeyOptions key_, key_approved_, key_recovered_, keys_;
+    KeyOptions key_, key_approved_, key_denied_, key_recovered_, keys_;
     DecryptKeyOptions decrypt_key_, decrypt_keys_, decrypt_key_removed_;
     RequestOptions requests_, request_, approved_, denied_;
     CmcOptions cmc_;

@@ -94,6 +94,7 @@ Result<Done> roll_over(const CaOptions& options, Session& session, const Program
     authority::CaPlan plan;
     plan.organisation_name = options.name.empty() ? organisation_of(files.root) : options.name;
     plan.key_type = options.key_type.empty() ? key.public_key().type_name() : options.key_type;
+    plan.path_length = options.path_length.value_or(files.issuing.path_length().value_or(0));
     point_to_root(session.configuration.status.url, plan);
     store::UnitOfWork work;
     ESTUARY_TRY(auto rolled_over, authority::roll_over(plan, files.root, key, program.clock, program.entropy, work));

@@ -36,6 +36,8 @@ void check_modes(const Configuration& configuration, Faults& faults) {
     check_mode(configuration.database.path, configuration.database.place, faults);
     check_mode(configuration.security.password_key.path, configuration.security.password_key.place, faults);
     check_mode(configuration.tls.key.path, configuration.tls.key.place, faults);
+    const auto& agent_key = configuration.keys.online_agent_key;
+    if (!agent_key.empty() && !agent_key.starts_with("pkcs11:")) check_mode(agent_key, configuration.keys.online_agent_key_place, faults);
     for (const auto& ca : configuration.cas) {
         if (ca.upstream.present) {
             check_mode(ca.upstream.key.path, ca.upstream.key.place, faults);
@@ -67,6 +69,9 @@ void check_root_keys(const Configuration& configuration, const crypto::Secret* s
 void check_server_certificate(const Configuration& configuration, const authority::Authority& authority,
                               const crypto::Secret* secret, Time now, Faults& faults) {
     const auto& tls = configuration.tls;
+    std::error_code ignored;
+    if (!tls.ca.empty() && !fs::exists(tls.certificate.path, ignored))
+        return faults.warn(tls.certificate.place, fmt::format("{} is not there; serve will make it", tls.certificate.path.string()));
     const auto certificate = load_server_certificate(tls, secret);
     if (!certificate) return faults.add(tls.certificate.place, certificate.error().detail);
     const auto& end_entity = certificate->chain.front();
@@ -108,8 +113,12 @@ void check_cmp(const Configuration& configuration, const AboveCas& above, author
         check_mode(agreement_key(configuration.directory, ca.name, status_base(ca), cmp.agreement_key_type).key, cmp.place, faults);
     }
     auto config = cmp.server;
+    for (const auto& label : config.labels)
+        if (label.enabled && label.recover_keys && !configuration.keys.online_agent.given())
+            faults.warn(cmp.label_places.at(label.name), "has recover_keys, but [keys.recovery] has no online_agent_certificate: every krr will be rejected");
     // serve makes what signs keys and answers, and what agrees with keys of clients.
-    for (auto& label : config.labels) label.generate_keys = label.kem_protection = label.diffie_hellman = false;
+    for (auto& label : config.labels)
+        label.generate_keys = label.kem_protection = label.diffie_hellman = label.agreement_proof = label.revocation_passphrases = label.recover_keys = false;
     config.above = above;
     const auto server = cmp::Server::create(std::move(config), authority, store, program.clock, program.entropy);
     if (!server) return faults.add(cmp.place, server.error().detail);

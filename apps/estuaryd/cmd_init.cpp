@@ -132,6 +132,7 @@ Result<authority::NewCa> fill(const fs::path& directory, const InitOptions& opti
     authority::CaPlan plan;
     plan.organisation_name = options.name;
     plan.key_type = options.key_type;
+    plan.path_length = options.path_length;
     if (knows_status_url(options)) point_to_root(configuration.status.url, plan);
     ESTUARY_TRY(auto ca, authority::make_ca(plan, program.clock, program.entropy, work));
     ESTUARY_CHECK(store->commit(std::move(work)));  // recorded before it is anywhere else

@@ -1,4 +1,4 @@
-// estuaryd key request-recovery, approve, recover, list: archived private keys and who gets them back.
+// estuaryd key request-recovery, approve, deny, recover, list: archived private keys and who gets them back.
 #include <ostream>
 
 #include <boost/json.hpp>
@@ -40,6 +40,7 @@ auto carried_out(MeantKey& opened, const Step& step) {
 
 std::string state_of(const KeyRecovery& recovery, Time now) {
     if (recovery.recovered_at) return "recovered";
+    if (recovery.denied_at) return "denied";
     if (now >= recovery.expires_at) return "expired";
     return static_cast<std::int64_t>(recovery.approvals.size()) >= recovery.approvals_needed ? "approved" : "open";
 }
@@ -68,6 +69,11 @@ boost::json::object json_of(const KeyRecovery& recovery, Time now) {
         object["recovered_by"] = recovery.recovered_by;
         object["recovered_at"] = to_iso8601(*recovery.recovered_at);
     }
+    if (recovery.denied_at) {
+        object["denied_by"] = recovery.denied_by;
+        object["denied_at"] = to_iso8601(*recovery.denied_at);
+        object["denial"] = recovery.denial;
+    }
     return object;
 }
 
@@ -94,6 +100,17 @@ Exit key_approve(const KeyOptions& options, const Program& program) {
     });
     if (!done) return report(program, done.error());
     fmt::print(program.err, "Approved by {}.\n", operator_name());
+    return Exit::ok;
+}
+
+Exit key_deny(const KeyOptions& options, const Program& program) {
+    auto opened = open_meant(options, program);
+    if (!opened) return report(program, opened.error());
+    const auto done = carried_out(*opened, [&](store::UnitOfWork& work) {
+        return opened->recoveries.deny(opened->certificate.ca, opened->certificate.serial_number, operator_name(), options.reason, work);
+    });
+    if (!done) return report(program, done.error());
+    fmt::print(program.err, "Denied by {}.\n", operator_name());
     return Exit::ok;
 }
 

@@ -60,8 +60,8 @@ std::shared_ptr<CmpService> CmpService::make(std::shared_ptr<const Generation> g
         const auto* profile = authority.profile(label.profile);
         if (!label.enabled || profile == nullptr) continue;
         cas.insert(profile->ca);
-        if (label.generate_keys) generating.insert(profile->ca);
-        if (label.diffie_hellman) agreeing.insert(profile->ca);
+        if (label.generate_keys || label.recover_keys) generating.insert(profile->ca);
+        if (cmp::needs_agreement_key(label)) agreeing.insert(profile->ca);
     }
     for (const auto& ca : configuration.cas) {
         const auto base = status_base(ca);

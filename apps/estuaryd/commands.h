@@ -13,6 +13,7 @@ struct InitOptions {
     std::vector<std::string> hosts;   ///< empty: localhost and this machine's name
     std::string key_type = "p256";
     std::string status_url;           ///< base of the URIs in certificates; empty: made of the first host
+    std::uint32_t path_length = 0;    ///< how many CAs may follow below the issuing CA
     std::string passphrase_file;      ///< empty: none (but see passphrase.h for systemd's)
 };
 Exit init(const InitOptions& options, const Program& program);
@@ -86,6 +87,7 @@ struct KeyOptions {
 };
 Exit key_request_recovery(const KeyOptions& options, const Program& program);
 Exit key_approve(const KeyOptions& options, const Program& program);
+Exit key_deny(const KeyOptions& options, const Program& program);
 Exit key_recover(const KeyOptions& options, const Program& program);
 Exit key_list(const KeyOptions& options, const Program& program);
 
@@ -116,6 +118,7 @@ struct CaOptions {
     std::filesystem::path directory;
     std::string ca = "issuing";
     std::string name, key_type;       ///< of the new generation; empty: as before
+    std::optional<std::uint32_t> path_length{};   ///< likewise
     std::string passphrase_file;
     std::string root_key;             ///< where the old root's key is now; empty: in the CA's directory
     bool pem = false;
@@ -147,8 +150,9 @@ Exit cmc_answer(const CmcOptions& options, const Program& program);
 
 struct CmpOptions {
     std::filesystem::path directory;
-    std::string file, label = "default";
-    std::string out;                  ///< empty: beside the request
+    std::vector<std::string> files;
+    std::string label = "default";
+    std::string out;                  ///< of a single one; empty: beside the request
     std::string passphrase_file;
 };
 Exit cmp_answer(const CmpOptions& options, const Program& program);

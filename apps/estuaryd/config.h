@@ -154,6 +154,9 @@ struct KeysSection {
     authority::KeyPoolOptions pool;
     bool ready_given = false;             ///< [keys.ready] says how many are kept ready
     FileName recovery_agents;             ///< certificates for which keys are archived
+    FileName online_agent;                ///< certificate of the one that this server opens archived keys as; not given: of none
+    std::string online_agent_key;         ///< path, or "pkcs11:…" URI
+    Place online_agent_key_place;
     authority::RecoveryRules recovery;
 };
 

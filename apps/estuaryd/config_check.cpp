@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/config_ca_profile.h"
 #include "apps/estuaryd/config_cmc.h"
 #include "apps/estuaryd/config_cmp.h"
 #include "apps/estuaryd/config_keys.h"
@@ -49,6 +50,7 @@ void check_references(Configuration& configuration, Faults& faults) {
     check_cmp_references(configuration, faults);
     join_cmc(configuration, faults);
     check_upstream_references(configuration, faults);
+    check_ca_profiles(configuration, faults);
 }
 
 Result<x509::GeneralName> host_name(std::string_view text) {

@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t mac_iterations_limit = 10'000'000;
 constexpr std::size_t cert_req_messages_limit = 64;
 constexpr unsigned costly_macs_limit = 256;
+constexpr std::int64_t batch_limit = cmp::Limits{}.messages_max;
+constexpr std::int64_t batch_linger_limit = 1000;
 
 /// enroll = ["secret", "certificate", "registration authority", "manufacturer:NAME"]
 void read_enroll(Table& table, cmp::Label& label) {
@@ -36,6 +38,15 @@ void check_profile(const Table& table, std::string_view key, const std::string& 
     if (!profiles.contains(name)) table.fault(key, fmt::format("there is no [profile.{}]", name));
 }
 
+void read_batches(Table& table, cmp::Label& label) {
+    table.number("batch_max", label.batch_max, 1, batch_limit);
+    std::int64_t linger = label.batch_linger.count();
+    table.number("batch_linger_ms", linger, 0, batch_linger_limit);
+    label.batch_linger = std::chrono::milliseconds{linger};
+    table.number("batch_bytes_max", label.batch_bytes_max, 16 << 10, 1 << 20);
+    if (label.batch_max > 1 && label.forward == cmp::Forwarding::none) table.fault("batch_max", "is for a label with forward");
+}
+
 cmp::Label read_label(const std::string& name, Table& table, const std::map<std::string, Place>& profiles) {
     cmp::Label label;
     label.name = name == "default" ? "" : name;
@@ -49,28 +60,38 @@ cmp::Label read_label(const std::string& name, Table& table, const std::map<std:
     table.texts_into("more_profiles", label.more_profiles);
     for (const auto& more : label.more_profiles) check_profile(table, "more_profiles", more, profiles);
     read_enroll(table, label);
+    table.text_into("cross_certification", label.cross_certification);
+    if (!label.cross_certification.empty()) check_profile(table, "cross_certification", label.cross_certification, profiles);
     table.boolean("update", label.update);
     table.boolean("revoke", label.revoke);
     table.boolean("implicit_confirm", label.implicit_confirm);
     table.duration("confirm_wait", label.confirm_wait);
     table.boolean("ca_pubs", label.ca_pubs);
     table.boolean("generate_keys", label.generate_keys);
+    table.boolean("recover_keys", label.recover_keys);
     table.boolean("unprotected_information", label.unprotected_information);
     table.boolean("kem_protection", label.kem_protection);
     table.boolean("diffie_hellman", label.diffie_hellman);
+    table.boolean("agreement_proof", label.agreement_proof);
+    table.boolean("revocation_passphrases", label.revocation_passphrases);
+    table.duration("passphrase_lifetime", label.passphrase_lifetime);
+    if (label.revocation_passphrases && !label.revoke) table.fault("revocation_passphrases", "is for a label with revoke");
     table.boolean("manual_approval_of_revocation", label.approve_revocations);
     table.number("requests_max", label.requests_max, 1, cert_req_messages_limit);
     using cmp::Forwarding;
     table.choice<Forwarding>("forward", label.forward, {{"no", Forwarding::none}, {"unchanged", Forwarding::unchanged},
                                                         {"nested", Forwarding::nested}, {"replaced", Forwarding::replaced}});
+    table.boolean("original", label.original);
+    if (table.has("original") && label.forward != Forwarding::replaced) table.fault("original", "goes with forward = \"replaced\"");
+    read_batches(table, label);
     table.finish();
     return label;
 }
 
-/// The certificate is issued for a request that is signed, so it is a key that does both.
 Result<std::string> agreement_key_type(std::string_view text) {
     ESTUARY_TRY(const auto* type, crypto::key_type(text));
-    if (type->kind != crypto::KeyKind::ec) return fail(Code::malformed, fmt::format("'{}' is not one of: p256, p384, p521", text));
+    if (type->kind != crypto::KeyKind::ec && type->name != "x25519" && type->name != "x448")
+        return fail(Code::malformed, fmt::format("'{}' is not one of: p256, p384, p521, x25519, x448", text));
     return type->name;
 }
 

@@ -19,6 +19,20 @@ Result<std::string> operator_of(std::string_view text) {
     return std::string{operator_prefix} + std::string{text};
 }
 
+void read_online_agent(Table& table, KeysSection& keys, const std::filesystem::path& directory) {
+    keys.online_agent.place = table.place("online_agent_certificate");
+    keys.online_agent_key_place = table.place("online_agent_key");
+    table.text_into("online_agent_key", keys.online_agent_key);
+    if (!keys.online_agent_key.empty() && !keys.online_agent_key.starts_with("pkcs11:")) keys.online_agent_key = directory / keys.online_agent_key;
+    if (const auto given = table.text("online_agent_certificate")) {
+        if (given->value.empty()) table.fault("online_agent_certificate", "is empty");
+        keys.online_agent.path = directory / given->value;
+    }
+    if (keys.online_agent.given() && keys.online_agent_key.empty()) table.fault("online_agent_key", "is missing: a file, or a pkcs11: URI");
+    if (!keys.online_agent.given() && !keys.online_agent_key.empty())
+        table.fault("online_agent_certificate", "is missing: a PEM file with the agent's certificate");
+}
+
 void read_recovery(Table table, KeysSection& keys, const std::filesystem::path& directory) {
     auto& rules = keys.recovery;
     keys.recovery_place = table.place();
@@ -27,6 +41,7 @@ void read_recovery(Table table, KeysSection& keys, const std::filesystem::path& 
         if (given->value.empty()) table.fault("agents", "is empty");
         keys.recovery_agents.path = directory / given->value;
     }
+    read_online_agent(table, keys, directory);
     table.number("approvals", rules.approvals, 1, 16);
     table.parsed_list<std::string>("operators", rules.operators, operator_of);
     std::ranges::sort(rules.operators);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/estuaryd/config_ca_profile.h"
 #include "estuary/base/text.h"
 #include "estuary/crypto/algorithms.h"
 
@@ -109,7 +110,7 @@ void read_key_usage(Table& table, Profile& profile) {
         profile.key_usage = 0;
         for (const auto bit : bits) profile.key_usage |= bit;
         if ((profile.key_usage & (x509::key_cert_sign | x509::crl_sign)) != 0)
-            table.fault("key_usage", "keyCertSign and cRLSign are for CAs; profiles are for end entities");
+            table.fault("key_usage", "keyCertSign and cRLSign are for CAs: say ca_certificate = true instead");
     }
     table.parsed_list<der::Oid>("ext_key_usage", profile.ext_key_usage, x509::ext_key_usage_from_name);
 }
@@ -185,6 +186,7 @@ Profile read_profile(const std::string& name, Table& table, const std::string& c
     read_subject(table.table("subject"), profile.subject);
     read_san(table.table("san"), profile.san);
     read_csrattrs(table.table("csrattrs"), profile);
+    read_ca_certificate(table, profile);
     table.finish();
     if (profile.subject.may_be_empty && profile.san.allowed.empty())
         table.fault("subject.may_be_empty", "is true, but san.allowed has no kind: such a certificate would name nobody");

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "apps/estuaryd/config_ca_profile.h"
 #include "apps/estuaryd/config_check.h"
 #include "apps/estuaryd/config_cmc.h"
 #include "apps/estuaryd/config_cmp.h"
@@ -191,6 +192,8 @@ private:
         } else if (!into_.profile_places.contains(label.profile)) {
             table.fault("profile", fmt::format("there is no [profile.{}]", label.profile));
         }
+        const auto profile = std::ranges::find(into_.profiles, label.profile, &authority::Profile::name);
+        if (profile != into_.profiles.end() && profile->ca_certificate) table.fault("profile", for_cas_only(label.profile));
         table.boolean("enabled", label.enabled);
         table.boolean("linking_required", label.linking_required);
         table.boolean("csrattrs_needs_authentication", label.csrattrs_needs_authentication);

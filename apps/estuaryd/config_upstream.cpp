@@ -1,6 +1,7 @@
 #include "apps/estuaryd/config_upstream.h"
 
 #include <algorithm>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,8 @@ namespace estuary::daemon {
 namespace {
 
 constexpr unsigned concurrent_limit = 256;
+/// One waits for the CA above, and two gather.
+constexpr unsigned threads_of_a_batch = 3;
 
 FileName file_name(Table& table, std::string_view key, const std::filesystem::path& directory) {
     FileName name{{}, table.place(key)};
@@ -19,6 +22,18 @@ FileName file_name(Table& table, std::string_view key, const std::filesystem::pa
     if (given->value.empty()) table.fault(key, "is empty");
     name.path = directory / given->value;
     return name;
+}
+
+/// Every message of a batch has a thread that waits for its answer, and while they wait others come.
+void give_batches_threads(Configuration& configuration, Faults& faults) {
+    std::size_t largest = 1;
+    for (const auto& label : configuration.cmp.server.labels) largest = std::max(largest, label.enabled ? label.batch_max : 1);
+    if (largest == 1) return;
+    auto& threads = configuration.worker_threads;
+    if (threads == 0) threads = std::max(std::thread::hardware_concurrency(), static_cast<unsigned>(largest) + 1);
+    if (threads < threads_of_a_batch)
+        faults.add(configuration.cmp.place, fmt::format("batch_max: with {} of server.worker_threads nothing is ever gathered; {} or more, or leave it out",
+                                                        threads, threads_of_a_batch));
 }
 
 }  // namespace
@@ -51,7 +66,8 @@ UpstreamSection read_upstream(Table table, const std::filesystem::path& director
     return upstream;
 }
 
-void check_upstream_references(const Configuration& configuration, Faults& faults) {
+void check_upstream_references(Configuration& configuration, Faults& faults) {
+    give_batches_threads(configuration, faults);
     const auto find = [&](const std::string& profile) -> const CaSection* {
         const auto one = std::ranges::find(configuration.profiles, profile, &authority::Profile::name);
         if (one == configuration.profiles.end()) return nullptr;
@@ -72,8 +88,10 @@ void check_upstream_references(const Configuration& configuration, Faults& fault
         const auto& place = configuration.cmp.place;
         if (label.forward != cmp::Forwarding::none && above == nullptr)
             faults.add(place, named + "forward is for a profile whose CA has an [upstream] section");
+        if (label.recover_keys && above != nullptr) faults.add(place, named + "recover_keys: nothing of this server vouches for keys of a CA above");
         if (label.generate_keys && above != nullptr) faults.add(place, named + "generate_keys: nothing of this server vouches for keys of a CA above");
-        if (label.diffie_hellman && above != nullptr) faults.add(place, named + "diffie_hellman: the CA above issues no agreement key for this server");
+        if (cmp::needs_agreement_key(label) && above != nullptr)
+            faults.add(place, named + "diffie_hellman, agreement_proof and revocation_passphrases: the CA above issues no agreement key for this server");
     }
     for (const auto& endpoint : configuration.cmc.server.endpoints)
         if (find(endpoint.profile) != nullptr)

@@ -7,6 +7,9 @@ namespace estuary::daemon::help {
 inline constexpr std::string_view cmp = R"(A message that was carried here, for a CA without a network; the answer is
 beside it, as device-1.answer.pki:
   estuaryd cmp device-1.pki
+With [cmp.label.plant] that forwards and has a batch_max, several go to the CA above in one
+nested message:
+  estuaryd cmp --label plant device-1.pki device-2.pki
 )";
 inline constexpr std::string_view cmc = R"(A request on a stick, for a CA without a network:
   estuaryd cmc device-1.crq
@@ -74,6 +77,11 @@ inline constexpr std::string_view key = R"(Several people, each under an account
   alice$ estuaryd key recover 4a1f... --out key.p7m
 A recovery agent opens it, elsewhere:
   openssl cms -decrypt -inform PEM -in key.p7m -recip agent.pem -inkey agent.key -out package.der
+
+A client asks by itself with `estuary cmp krr`, where the label has recover_keys; what it asks
+for is listed with who asked and with the key that it wants its keys encrypted to:
+  bob$   estuaryd key list
+  bob$   estuaryd key approve 4a1f...     # carol, too; or:  estuaryd key deny 4a1f... --reason "not you"
 
 Who may approve, and how many must, is in [keys.recovery] of estuary.toml(5).
 )";

@@ -12,6 +12,7 @@
 #include "apps/estuaryd/passphrase.h"
 #include "apps/estuaryd/server_certificate.h"
 #include "apps/estuaryd/status_config.h"
+#include "estuary/authority/online_recovery.h"
 #include "estuary/base/encoding.h"
 #include "estuary/base/file.h"
 #include "estuary/x509/path.h"
@@ -127,6 +128,16 @@ void add_once(std::vector<ByteVec>& list, const x509::Certificate& certificate) 
         list.push_back(to_vec(certificate.der()));
 }
 
+/// Who opens archived keys here; what of it fits the agents, the authority looks at.
+Result<std::shared_ptr<const authority::OnlineRecovery>> load_online_agent(const KeysSection& keys, const crypto::Secret* passphrase) {
+    ESTUARY_TRY(const auto certificates, read_certificates(keys.online_agent));
+    ESTUARY_TRY(auto key, load_key(keys.online_agent_key, passphrase));
+    const auto& certificate = certificates.front();
+    if (!same(key.public_key().spki(), certificate.spki()))
+        return fail(Code::bad_key, fmt::format("the key {} is not that of the certificate {}", keys.online_agent_key, certificate.subject().to_text()));
+    return std::make_shared<const authority::OnlineRecovery>(authority::OnlineRecovery{certificate, std::move(key), keys.recovery});
+}
+
 }  // namespace
 
 Result<crypto::PrivateKey> load_key(const std::string& path_or_uri, const crypto::Secret* passphrase) {
@@ -195,6 +206,15 @@ std::optional<authority::Config> load_authority(const Configuration& configurati
         config.recovery_agents = std::move(*agents);
     } else {
         faults.add(configuration.keys.recovery_agents.place, place_of(agents.error()));
+    }
+    if (configuration.keys.online_agent.given()) {
+        if (auto agent = load_online_agent(configuration.keys, passphrase); !agent)
+            faults.add(configuration.keys.online_agent_key_place, place_of(agent.error()));
+        else if (std::ranges::find(config.recovery_agents, (*agent)->certificate) == config.recovery_agents.end())
+            faults.add(configuration.keys.online_agent.place, fmt::format("{} is not one of the certificates in {}: nothing is archived for it",
+                                                                          (*agent)->certificate.subject().to_text(), configuration.keys.recovery_agents.path.string()));
+        else
+            config.online_recovery = std::move(*agent);
     }
     config.blocked_keys = read_blocked_keys(configuration.security.blocked_keys, faults);
     config.password_key = read_password_key(configuration.security, faults);

@@ -1,7 +1,10 @@
 #include "apps/estuaryd/own_certificate.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "apps/estuaryd/ca_directory.h"
 #include "apps/estuaryd/file_system.h"
 #include "estuary/base/file.h"
 
@@ -15,6 +18,30 @@ std::optional<std::string> why_new(const Result<CertificateAndKey>& present, con
     if (auto why = why_renew(present, ca, now)) return why;
     if (present->key.public_key().type_name() != wanted.key_type) return fmt::format("key_type is {} now", wanted.key_type);
     return {};
+}
+
+/// What goes along with a certificate of this CA: the CA's own, and those between it and the root.
+std::vector<x509::Certificate> path_above(const authority::CaConfig& ca) {
+    std::vector<x509::Certificate> path{ca.certificate};
+    std::ranges::copy_if(ca.chain, std::back_inserter(path), [](const x509::Certificate& certificate) { return !is_self_signed(certificate); });
+    return path;
+}
+
+/// What is to be certified. A key that does not sign shows nothing; it was made here just now.
+Result<x509::CertificationRequest> request_for(const OwnCertificate& wanted, const crypto::PrivateKey& key) {
+    std::vector<x509::Extension> extensions;
+    if (!wanted.names.empty()) extensions.push_back(x509::make_subject_alt_name(wanted.names, wanted.subject.empty()));
+    if (!key.signature_algorithm()) {
+        x509::CertificationRequest::Parts parts;
+        parts.subject = wanted.subject;
+        parts.spki = to_vec(key.public_key().spki());
+        parts.extensions = std::move(extensions);
+        parts.possession = x509::Possession::decryption;
+        return x509::CertificationRequest::make(std::move(parts));
+    }
+    ESTUARY_TRY(const auto der, x509::make_request({wanted.subject, std::move(extensions), {}}, key));
+    ESTUARY_TRY(const auto request, x509::SignedRequest::parse(der));
+    return x509::CertificationRequest{request};
 }
 
 }  // namespace
@@ -63,24 +90,25 @@ std::optional<std::string> why_renew(const Result<CertificateAndKey>& present, c
     const auto& certificate = present->chain.front();
     if (now >= renewal_time(certificate)) return fmt::format("it expires on {}", to_iso8601(certificate.not_after()));
     if (!is_signed_by(certificate, ca.certificate)) return fmt::format("CA {} has a new certificate", ca.name);
+    // The same key, certified by another: a subordinate CA.
+    const auto is_missing = [&](const x509::Certificate& above) { return std::ranges::find(present->chain, above) == present->chain.end(); };
+    if (present->chain.size() > 1 && std::ranges::any_of(path_above(ca), is_missing)) return fmt::format("CA {} has another path to its root", ca.name);
     return {};
 }
 
 Result<void> issue_own_certificate(const OwnCertificate& wanted, authority::Authority& authority, store::Store& store,
                                    const crypto::Secret* passphrase) {
     ESTUARY_TRY(const auto key, crypto::PrivateKey::generate(wanted.key_type));
-    x509::RequestTemplate asked;
-    asked.subject = wanted.subject;
-    if (!wanted.names.empty()) asked.extensions.push_back(x509::make_subject_alt_name(wanted.names, asked.subject.empty()));
-    ESTUARY_TRY(const auto der, x509::make_request(asked, key));
-    ESTUARY_TRY(const auto request, x509::SignedRequest::parse(der));
+    ESTUARY_TRY(const auto request, request_for(wanted, key));
 
     store::UnitOfWork work;
     ESTUARY_TRY(const auto certificate, authority.issue_for_server(wanted.profile, request, work));
     ESTUARY_CHECK(store.commit(std::move(work)));
 
     const auto* ca = authority.ca(wanted.ca);
-    const auto chain = certificate.to_pem() + (ca == nullptr ? std::string{} : ca->certificate.to_pem());
+    auto chain = certificate.to_pem();
+    if (ca != nullptr)
+        for (const auto& above : path_above(*ca)) chain += above.to_pem();
     ESTUARY_TRY(const auto key_pem, key.to_pem(passphrase));
     // A fall between the two leaves a key that is not the certificate's: seen by why_renew, and mended by the next start.
     ESTUARY_CHECK(file::write_atomically(wanted.key, key_pem.reveal(), file::Access::owner_only));

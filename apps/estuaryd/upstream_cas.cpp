@@ -102,6 +102,9 @@ Result<std::shared_ptr<const cmp::Above>> make_above(const UpstreamSection& sect
     ESTUARY_TRY(auto own, load_certificate_and_key(section.certificate.path, section.key.path, passphrase));
     if (!own.chain.front().has_ext_key_usage(x509::oid::kp_cmc_ra))
         return fail(Code::policy, "the certificate lacks id-kp-cmcRA: the CA above would not take requests for others from it");
+    const auto usage = own.chain.front().key_usage();
+    if (!own.key.signature_algorithm() || (usage && (*usage & x509::digital_signature) == 0))
+        return fail(Code::policy, "the key of the certificate is none that signs: a registration authority signs what it asks for");
     ESTUARY_TRY(const auto anchors, anchors_of(section, ca));
     cmp::ClientConfig client{.credentials = cmp::ClientSigner{own.key, own.chain}};
     client.recipient = ca.certificate.subject();

@@ -75,6 +75,37 @@ double verify_and_sign() {
         400);
 }
 
+constexpr int mac_iterations = 10'000;
+
+double pbkdf2() {
+    std::array<unsigned char, 32> salt{}, key{};
+    return best_window(
+        [&] {
+            const double start = thread_cpu_us();
+            need(PKCS5_PBKDF2_HMAC("the secret", 10, salt.data(), static_cast<int>(salt.size()), mac_iterations, EVP_sha256(),
+                                   static_cast<int>(key.size()), key.data()) == 1);
+            return thread_cpu_us() - start;
+        },
+        3);
+}
+
+double hashes() {
+    std::array<unsigned char, 32> digest{};
+    const Handle<EVP_MD, EVP_MD_free> sha256{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+    const MdCtx context{EVP_MD_CTX_new()};
+    return best_window(
+        [&] {
+            const double start = thread_cpu_us();
+            for (int i = 0; i < mac_iterations; ++i) {
+                need(EVP_DigestInit_ex2(context.get(), sha256.get(), nullptr) == 1);
+                need(EVP_DigestUpdate(context.get(), digest.data(), digest.size()) == 1);
+                need(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
+            }
+            return thread_cpu_us() - start;
+        },
+        3);
+}
+
 struct Party {
     Key key;
     Cert certificate;
@@ -149,6 +180,6 @@ double server_half(bool with_client_certificate) {
 
 }  // namespace
 
-Floor measure_floor() { return {verify_and_sign(), sign(), server_half(false), server_half(true)}; }
+Floor measure_floor() { return {verify_and_sign(), sign(), server_half(false), pbkdf2(), hashes(), server_half(true)}; }
 
 }  // namespace estuary::load

@@ -66,12 +66,13 @@ Result<void> Authority::Impl::prepare() {
         const auto issuer = issuers.find(profile.ca);
         if (issuer == issuers.end())
             return fail(Code::policy, fmt::format("profile {}: there is no CA '{}'", profile.name, profile.ca));
-        ESTUARY_TRY(auto rules, prepare_rules(profile, issuer->second));
+        ESTUARY_TRY(auto rules, prepare_rules(profile, issuer->second, config.cas));
         if (!profiles.emplace(profile.name, std::move(rules)).second)
             return fail(Code::policy, "two profiles named " + profile.name);
     }
     keys = config.key_pool ? config.key_pool : std::make_shared<KeyPool>();
     ESTUARY_CHECK(check_archival(config));
+    ESTUARY_CHECK(check_online_recovery());
     passwords.emplace(config.password_key, config.slow_hashes_max, entropy);
     return {};
 }

@@ -17,7 +17,9 @@ namespace estuary::authority {
 class KeyPool;
 struct KeyRequest;
 struct KeyUser;
+struct KeysWanted;
 struct NewKey;
+struct OnlineRecovery;
 class Upstream;
 
 /// How a CA tells what has become of its certificates (RFC 5280 5, RFC 6960). In URIs "{shard}" stands for the shard's number.
@@ -64,9 +66,12 @@ struct Config {
     unsigned slow_hashes_max = 2;                   ///< concurrent scrypt computations; more: too_busy
     std::vector<x509::Certificate> recovery_agents{};  ///< for whom private keys are archived, where a profile says so
     std::shared_ptr<KeyPool> key_pool{};            ///< of keys made for others; null: made when they are asked for
+    std::shared_ptr<const OnlineRecovery> online_recovery{};   ///< null: archived keys are opened elsewhere only (online_recovery.h)
 };
 
-enum class Verb : std::uint8_t { enroll, renew };
+/// cross_certify: a certificate for a CA, by a profile for these.
+enum class Verb : std::uint8_t { enroll, renew, cross_certify };
+std::string_view to_string(Verb verb) noexcept;
 
 /// How the request is linked to the TLS session that carried it (RFC 7030 3.5), as the river found it.
 enum class Linking : std::uint8_t { absent, matched, mismatched };
@@ -83,6 +88,12 @@ struct EnrollRequest {
     std::optional<Seconds> confirm_within{};
     /// Of a protocol whose transactions have identifiers (RFC 9810 5.1.1): the same octets in another one are another request.
     ByteVec transaction_id{};
+};
+
+/// What the profile makes of a request that is for a CA above.
+struct ChangedRequest {
+    x509::CertificationRequest request;   ///< possession: a registration authority's word
+    std::string what;                     ///< is changed, for people
 };
 
 struct Issued {
@@ -162,20 +173,30 @@ public:
     /// there too, so commit `work` also when an error comes back.
     Result<Outcome> enroll(const EnrollRequest& request, store::UnitOfWork& work);
     /// Whether policy would agree to it now; nothing is issued, written or counted. For a registration authority that sends on what it
-    /// approves of (RFC 9483 5.2). What of the request the profile would change is refused: policy.
-    Result<void> approve(const EnrollRequest& request);
+    /// approves of (RFC 9483 5.2): what the profile makes of the request, or nothing where it can go on as it came.
+    Result<std::optional<ChangedRequest>> approve(const EnrollRequest& request);
     /// The same with a key that is made here: see key_generation.h. The same request again gets another key and certificate.
     Result<KeyOutcome> enroll_with_new_key(const KeyRequest& request, store::UnitOfWork& work);
     /// A key that the requester has named to have its new private key encrypted with, shared with it or of a certificate of its
     /// own. policy: there is none that it may name.
     Result<crypto::Secret> shared_decryption_key(Bytes identifier, const KeyUser& user);
     Result<x509::Certificate> decryption_certificate(Bytes identifier, const KeyUser& user);
+    /// Archived keys for those whose they are, where there is an online recovery agent: see online_recovery.h. Asks operators for the
+    /// recovery of each, all or none; until when they can agree. unsupported: there is no agent; not_authorised, not_authenticated: of
+    /// who asks; not_found: it has no such key here; conflict: somebody else has asked. Refusals are audited in `work`.
+    Result<Time> request_keys(const KeysWanted& wanted, store::UnitOfWork& work);
+    /// Until when operators can still agree to what was asked for; nothing: they have. not_authorised: denied, or not in time; not_found.
+    Result<std::optional<Time>> awaits_approval(const KeysWanted& wanted);
+    /// Opens the keys and delivers each of them; all are approved, or not_authorised. Once: `work` records it.
+    Result<void> recover_keys(const KeysWanted& wanted, store::UnitOfWork& work);
+    /// Takes back what was asked for and not carried out.
+    Result<void> withdraw_keys(const KeysWanted& wanted, std::string why, store::UnitOfWork& work);
     /// Revokes, changes a hold into something final, or lifts it. By an operator; by the holder of the certificate; by a
     /// registration authority (id-kp-cmcRA) of the same CA and label. conflict, if it is revoked already; not_found;
     /// not_authorised.
     Result<void> revoke(const RevokeRequest& request, store::UnitOfWork& work);
-    /// The same where an operator has to agree first (decide()): asked again until it is done (nothing) or refused. Only who could
-    /// revoke at once may ask. not_authorised: it was denied, or nobody decided in time.
+    /// The same where an operator has to agree first: decide() carries it out, and whoever asks again learns that it is done (nothing), or
+    /// refused. Only who could revoke at once may ask. not_authorised: it was denied, or nobody decided in time.
     Result<std::optional<Pending>> revoke_when_approved(const RevokeRequest& request, const RevocationApproval& approval,
                                                         store::UnitOfWork& work);
     /// What has become of a certificate; nothing: this CA, under the name and key that it has now, never issued it. not_found: no
@@ -191,6 +212,8 @@ public:
     Result<void> confirm(const ConfirmRequest& request, store::UnitOfWork& work);
     /// Revokes what was not confirmed in time (bug class 27); at most `count_max`, returns how many.
     Result<std::size_t> revoke_unconfirmed(std::size_t count_max, store::UnitOfWork& work);
+    /// An operator's word on what waits. Approved revocations are carried out in `work`; certificates are issued when they are asked for
+    /// again. not_found; conflict: it is decided already, or too late, or the certificate is revoked; not_authorised.
     Result<void> decide(std::int64_t request_id, bool approve, std::string reason, const Principal& principal,
                         store::UnitOfWork& work);
 
@@ -206,7 +229,7 @@ public:
     const CaConfig* ca(std::string_view name) const;
 
     /// A certificate for the server itself by the named profile; made by the same policy and signer.
-    Result<x509::Certificate> issue_for_server(std::string_view profile, const x509::SignedRequest& request,
+    Result<x509::Certificate> issue_for_server(std::string_view profile, const x509::CertificationRequest& request,
                                                store::UnitOfWork& work);
 
 private:

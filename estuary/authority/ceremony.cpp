@@ -86,7 +86,7 @@ public:
         auto issuing_period = period(now_, ca_.issuing_validity);
         issuing_period.not_after = std::min(issuing_period.not_after, root_period.not_after);
         ESTUARY_TRY(auto root_certificate, root({std::move(root_subject), root_key.public_key(), root_period, {}, {}, "root-ca"}, root_key));
-        ESTUARY_TRY(auto issuing, below({std::move(issuing_subject), issuing_key.public_key(), issuing_period, 0,
+        ESTUARY_TRY(auto issuing, below({std::move(issuing_subject), issuing_key.public_key(), issuing_period, ca_.path_length,
                                          ca_.name_constraints, "issuing-ca"},
                                         root_key, root_certificate));
         return NewCa{std::move(root_key), std::move(issuing_key), std::move(root_certificate), std::move(issuing)};

@@ -10,6 +10,7 @@ struct CaPlan {
     Seconds root_validity{20 * 365 * 86400LL};
     Seconds issuing_validity{10 * 365 * 86400LL};
     std::optional<x509::NameConstraints> name_constraints;   ///< on the issuing CA
+    std::uint32_t path_length = 0;        ///< of the issuing CA: how many CAs may follow below it
     /// Where the list and the certificate of a root are found: cRLDistributionPoints and authorityInfoAccess of what it signs. "{key}"
     /// stands for the root's key identifier in hexadecimal, so that several roots share nothing. Empty: neither is written.
     std::vector<std::string> root_crl_uris{}, root_certificate_uris{};
@@ -22,7 +23,7 @@ struct NewCa {
     crypto::PrivateKey root_key, issuing_key;
     x509::Certificate root, issuing;
 };
-/// A new root and an issuing CA below it (pathLen 0); records them in `work` under the CA names "root" and "issuing".
+/// A new root and an issuing CA below it; records them in `work` under the CA names "root" and "issuing".
 Result<NewCa> make_ca(const CaPlan& plan, const Clock& clock, crypto::Entropy& entropy, store::UnitOfWork& work);
 
 struct RolledOver {

@@ -10,8 +10,6 @@ namespace {
 /// A client that enrolls for ever with one and the same request gets a chain of answers; looking through it must end.
 constexpr unsigned answers_max = 16;
 
-std::string_view to_string(Verb verb) noexcept { return verb == Verb::renew ? "renew" : "enroll"; }
-
 /// The key for the next answer to the same request, after one that no longer holds.
 store::RequestKey next_key(const store::RequestKey& key, Bytes former_serial_number) {
     der::Writer writer;
@@ -28,6 +26,15 @@ bool still_holds(const store::CertificateRecord& record, Time now) {
 tl::unexpected<Error> busy() { return fail(Error{Code::too_busy, "the same request is under way", {}, 1}); }
 
 }  // namespace
+
+std::string_view to_string(Verb verb) noexcept {
+    switch (verb) {
+        case Verb::enroll: return "enroll";
+        case Verb::renew: return "renew";
+        case Verb::cross_certify: return "cross-certify";
+    }
+    return "unknown";
+}
 
 bool is_refusal(Code code) noexcept {
     switch (code) {
@@ -198,7 +205,7 @@ void Authority::Impl::note_issued(const EnrollRequest& request, const std::strin
     if (request.confirm_within) work.writes.emplace_back(store::AwaitConfirmation{now + *request.confirm_within});
 }
 
-Result<x509::Certificate> Authority::issue_for_server(std::string_view profile, const x509::SignedRequest& request,
+Result<x509::Certificate> Authority::issue_for_server(std::string_view profile, const x509::CertificationRequest& request,
                                                       store::UnitOfWork& work) {
     ESTUARY_TRY(const auto* const rules, impl_->rules(profile));
     EnrollRequest wanted{Verb::enroll, std::string{profile}, {}, request, {}};

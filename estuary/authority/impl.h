@@ -68,6 +68,10 @@ public:
     // revocation.cpp
     /// The certificate, if it is there, the principal may revoke it, and that would change something.
     Result<store::CertificateRecord> revocable(const RevokeRequest& request, Time now);
+    /// What a person has agreed to, in the unit of work of that.
+    Result<void> revoke_approved(const store::PendingRequest& pending, const std::string& who, store::UnitOfWork& work, Time now) const;
+    Result<void> carry_out(const store::CertificateRecord& record, const store::WantedRevocation& wanted, const std::string& who,
+                           std::string_view detail, store::UnitOfWork& work, Time now) const;
 
     // upstream.cpp: CAs that are somebody else's
     struct Asking {
@@ -91,6 +95,14 @@ public:
         EnrollRequest request;
     };
     Result<Prepared> prepare_key(const Rules& rules, const KeyRequest& request, bool accepted);
+
+    // online_recovery.cpp
+    Result<void> check_online_recovery() const;
+    /// Who may ask for archived keys at all, under the rules of this moment.
+    Result<void> may_recover(const KeysWanted& wanted);
+    /// The certificates that are meant; not_found: none.
+    Result<std::vector<store::CertificateRecord>> meant_by(const KeysWanted& wanted);
+    Result<Time> try_request(const KeysWanted& wanted, store::UnitOfWork& work);
 
     Result<const Rules*> rules(std::string_view profile) const;
     void audit(store::UnitOfWork& work, std::string event, std::string actor, std::string object, std::string outcome,

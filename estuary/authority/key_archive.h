@@ -11,4 +11,9 @@ namespace estuary::authority {
 /// certificate of theirs that cannot receive; malformed: no agent.
 Result<store::ArchivedKey> archive_key(const crypto::PrivateKey& key, const std::vector<x509::Certificate>& agents, Time now);
 
+/// Whether this agent is one of those who can open it.
+bool is_archived_for(const store::ArchivedKey& archived, const x509::Certificate& agent);
+/// The key, opened with an agent's. internal: it cannot be opened, or is no key: told alike (bug class 17).
+Result<crypto::PrivateKey> open_archived_key(const store::ArchivedKey& archived, const x509::Certificate& agent, const crypto::PrivateKey& key);
+
 }  // namespace estuary::authority

@@ -39,7 +39,7 @@ Result<std::optional<KeyRecovery>> KeyRecoveries::open_recovery(std::string_view
     ESTUARY_TRY(const auto all, reads->key_recoveries());
     const auto serial = without_leading_zeros(serial_number);
     const auto is_it = [&](const KeyRecovery& one) {
-        return one.ca == ca && same(one.serial_number, serial) && !one.recovered_at && clock_.now() < one.expires_at;
+        return one.ca == ca && same(one.serial_number, serial) && is_open(one);
     };
     const auto found = std::ranges::find_if(all, is_it);
     if (found == all.end()) return std::nullopt;
@@ -54,14 +54,15 @@ Result<KeyRecovery> KeyRecoveries::existing(std::string_view ca, Bytes serial_nu
 }
 
 Result<void> KeyRecoveries::request(std::string_view ca, Bytes serial_number, const std::string& who, const std::string& reason,
-                                    store::UnitOfWork& work) {
+                                    store::UnitOfWork& work, bool anew) {
     const auto serial = without_leading_zeros(serial_number);
     auto* reads = store_.key_reads();
     if (reads == nullptr) return fail(Code::unsupported, "this store keeps no keys");
     ESTUARY_TRY(const auto archived, reads->archived_key(ca, serial));
     if (!archived) return fail(Code::not_found, fmt::format("there is no archived key of {}/{}", ca, to_hex(serial)));
     ESTUARY_TRY(const auto open, open_recovery(ca, serial));
-    if (open) return fail(Code::conflict, fmt::format("{} has asked for it already", open->requested_by));
+    if (open && !(anew && open->requested_by == who)) return fail(Code::conflict, fmt::format("{} has asked for it already", open->requested_by));
+    if (open) withdraw({*open}, who, "asked for anew", work);
     KeyRecovery recovery;
     recovery.certificate = archived->certificate;
     recovery.ca = archived->ca;
@@ -98,19 +99,70 @@ Result<void> KeyRecoveries::approve(std::string_view ca, Bytes serial_number, co
     return {};
 }
 
+Result<void> KeyRecoveries::deny(std::string_view ca, Bytes serial_number, const std::string& who, const std::string& reason,
+                                 store::UnitOfWork& work) {
+    ESTUARY_TRY(const auto recovery, existing(ca, serial_number));
+    if (recovery.requested_by != who && std::ranges::find(rules_.operators, who) == rules_.operators.end()) {
+        const auto why = fmt::format("{} is neither one of the operators who decide about recoveries nor the one who asked", who);
+        audit(work, "key.recovery_denied", who, recovery, std::string{to_string(Code::not_authorised)}, why);
+        return fail(Code::not_authorised, why);
+    }
+    withdraw({recovery}, who, reason, work);
+    return {};
+}
+
+void KeyRecoveries::withdraw(const std::vector<KeyRecovery>& recoveries, const std::string& who, const std::string& reason,
+                             store::UnitOfWork& work) {
+    for (const auto& recovery : recoveries) {
+        if (!is_open(recovery)) continue;
+        audit(work, "key.recovery_denied", who, recovery, "ok", fmt::format("recovery={} reason={}", recovery.id, text::printable(reason)));
+        work.writes.emplace_back(store::DenyKeyRecovery{recovery.id, who, reason, clock_.now()});
+    }
+}
+
+Result<std::vector<KeyRecovery>> KeyRecoveries::asked_for(std::string_view ca, const std::string& who, const std::string& reason) {
+    auto* reads = store_.key_reads();
+    if (reads == nullptr) return std::vector<KeyRecovery>{};
+    ESTUARY_TRY(auto all, reads->key_recoveries());
+    std::erase_if(all, [&](const KeyRecovery& one) { return one.ca != ca || one.requested_by != who || one.reason != reason; });
+    return all;
+}
+
+bool KeyRecoveries::is_open(const KeyRecovery& recovery) const {
+    return !recovery.recovered_at && !recovery.denied_at && clock_.now() < recovery.expires_at;
+}
+
+std::ptrdiff_t KeyRecoveries::approvals_of(const KeyRecovery& recovery) const {
+    return std::ranges::count_if(recovery.approvals, [this](const KeyRecovery::Approval& one) {
+        return std::ranges::find(rules_.operators, one.by) != rules_.operators.end();
+    });
+}
+
+std::int64_t KeyRecoveries::approvals_needed(const KeyRecovery& recovery) const {
+    return std::max<std::int64_t>({1, recovery.approvals_needed, rules_.approvals});
+}
+
+bool KeyRecoveries::is_approved(const KeyRecovery& recovery) const { return approvals_of(recovery) >= approvals_needed(recovery); }
+
 Result<store::ArchivedKey> KeyRecoveries::recover(std::string_view ca, Bytes serial_number, const std::string& who,
                                                   store::UnitOfWork& work) {
     ESTUARY_TRY(const auto recovery, existing(ca, serial_number));
-    // By the rules of today as well: what was approved by somebody who may not any more does not count.
-    const auto counts = [this](const KeyRecovery::Approval& one) { return std::ranges::find(rules_.operators, one.by) != rules_.operators.end(); };
-    const auto given = std::ranges::count_if(recovery.approvals, counts);
-    const auto needed = std::max<std::int64_t>(recovery.approvals_needed, rules_.approvals);
-    if (given < needed) {
-        auto why = fmt::format("{} of {} approvals", given, needed);
+    // What people agreed to give to a client is not for others who can run this program.
+    if (!recovery.requested_by.starts_with("operator:")) {
+        const auto why = fmt::format("{} has asked for it, and gets it by itself", recovery.requested_by);
+        audit(work, "key.recovered", who, recovery, std::string{to_string(Code::not_authorised)}, why);
+        return fail(Code::not_authorised, why);
+    }
+    return recover(recovery, who, work);
+}
+
+Result<store::ArchivedKey> KeyRecoveries::recover(const KeyRecovery& recovery, const std::string& who, store::UnitOfWork& work) {
+    if (!is_approved(recovery)) {
+        auto why = fmt::format("{} of {} approvals", approvals_of(recovery), approvals_needed(recovery));
         audit(work, "key.recovered", who, recovery, std::string{to_string(Code::not_authorised)}, why);
         return fail(Code::not_authorised, "not yet approved by enough operators: " + why);
     }
-    ESTUARY_TRY(auto archived, store_.key_reads()->archived_key(ca, recovery.serial_number));
+    ESTUARY_TRY(auto archived, store_.key_reads()->archived_key(recovery.ca, recovery.serial_number));
     if (!archived) return fail(Code::internal, "the archived key is gone");
     audit(work, "key.recovered", who, recovery, "ok",
           fmt::format("recovery={} subject={} approved_by={} agents={}", recovery.id, archived->subject, approvers(recovery), archived->agents));

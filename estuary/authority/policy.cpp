@@ -54,13 +54,17 @@ Result<void> check_possession(const EnrollRequest& request) {
         case x509::Possession::registration_authority:
             if (request.principal.is_registration_authority()) return {};
             return fail(Code::bad_proof, "only a registration authority may vouch for the possession of a key (RFC 4211 4)");
-        case x509::Possession::decryption: break;
+        case x509::Possession::decryption:
+        case x509::Possession::key_agreement: break;
     }
+    const bool by_agreement = request.request.possession() == x509::Possession::key_agreement;
     switch (request.request.public_key().kind()) {
-        case crypto::KeyKind::rsa:
         case crypto::KeyKind::ec:
-        case crypto::KeyKind::ml_kem:
         case crypto::KeyKind::other: return {};
+        case crypto::KeyKind::rsa:
+        case crypto::KeyKind::ml_kem:
+            if (!by_agreement) return {};
+            return fail(Code::bad_proof, "this kind of key agrees with no other");
         case crypto::KeyKind::ed25519:
         case crypto::KeyKind::ed448:
         case crypto::KeyKind::ml_dsa:
@@ -171,14 +175,18 @@ struct Policy::Decision {
 
 Result<Policy::Decision> Policy::decide(const Rules& rules, const EnrollRequest& request, Time now) const {
     ESTUARY_CHECK(check_principal(rules, request));
+    ESTUARY_CHECK(check_for_ca(rules, request));
     if (request.verb == Verb::renew) ESTUARY_CHECK(check_renewal(rules, request, now));
     ESTUARY_CHECK(check_linking(request));
     ESTUARY_CHECK(check_possession(request));
     ESTUARY_CHECK(check_key(rules, request.request, blocked_));
-    ESTUARY_TRY(auto names, request.verb == Verb::renew ? renewal_names(rules, request) : enrollment_names(rules, request));
+    const bool for_ca = request.verb == Verb::cross_certify;
+    ESTUARY_TRY(auto names, for_ca                        ? ca_names(rules, request)
+                            : request.verb == Verb::renew ? renewal_names(rules, request)
+                                                          : enrollment_names(rules, request));
     if (request.principal.credential)
         ESTUARY_CHECK(check_credential_patterns(*request.principal.credential, names.subject, names.names));
-    ESTUARY_TRY(auto extensions, apply_extension_rules(rules, request.request));
+    ESTUARY_TRY(auto extensions, for_ca ? apply_ca_extension_rules(rules, request.request) : apply_extension_rules(rules, request.request));
     ESTUARY_CHECK(check_names_together(names.subject, names.names, extensions.server_auth));
     ESTUARY_TRY(const auto validity, validity_of(rules, request.request, now));
     return Decision{std::move(names), std::move(extensions), validity};
@@ -197,6 +205,16 @@ Result<Policy::Approved> Policy::approve(const Rules& rules, const EnrollRequest
 }
 
 namespace {
+
+/// What is left of the validity that is wished for: no more than was decided.
+void shorten(x509::CertificationRequest::Parts& parts, const Validity& decided) {
+    if (parts.not_before) parts.not_before = std::max(*parts.not_before, decided.not_before);
+    if (parts.not_after) parts.not_after = std::min(*parts.not_after, decided.not_after);
+}
+
+bool is_within(const x509::CertificationRequest& request, const Validity& decided) {
+    return (!request.not_before() || *request.not_before() >= decided.not_before) && (!request.not_after() || *request.not_after() <= decided.not_after);
+}
 
 /// Whether a request says nothing but what was decided: then it can go on as it came, with its own proof of possession.
 bool says_only(const x509::CertificationRequest& request, const Identity& names, const std::vector<x509::Extension>& decided) {
@@ -222,8 +240,9 @@ Result<x509::CertificationRequest> Policy::approve_upstream(const Rules& rules, 
     if (asked.key_usage != 0) extensions.push_back(x509::make_key_usage(asked.key_usage));
     if (asked.ext_key_usage) extensions.push_back(std::move(*asked.ext_key_usage));
     for (auto& passed : asked.passed) extensions.push_back(std::move(passed));
-    if (says_only(request.request, decision.names, extensions)) return request.request;
+    if (is_within(request.request, decision.validity) && says_only(request.request, decision.names, extensions)) return request.request;
     auto parts = request.request.parts();
+    shorten(parts, decision.validity);
     parts.subject = std::move(decision.names.subject);
     parts.extensions = std::move(extensions);
     parts.attributes.clear();
@@ -244,10 +263,12 @@ Result<Policy::Approved> Policy::build(const Rules& rules, const EnrollRequest& 
     tbs.subject = decision.names.subject;
     tbs.spki = to_vec(spki);
     auto& extensions = tbs.extensions;
-    extensions.reserve(7 + rules.trailing.size() + decision.extensions.passed.size());
+    extensions.reserve(9 + rules.trailing.size() + decision.extensions.passed.size());
     extensions.push_back(issuer.authority_key_identifier);
-    extensions.push_back(x509::make_subject_key_identifier(key_identifier));
+    extensions.push_back(x509::make_subject_key_identifier(decision.extensions.subject_key_identifier.value_or(key_identifier)));
     if (decision.extensions.key_usage != 0) extensions.push_back(x509::make_key_usage(decision.extensions.key_usage));
+    if (decision.extensions.basic_constraints) extensions.push_back(x509::make_basic_constraints(*decision.extensions.basic_constraints));
+    if (decision.extensions.name_constraints) extensions.push_back(x509::make_name_constraints(*decision.extensions.name_constraints));
     if (!decision.names.names.empty())
         extensions.push_back(x509::make_subject_alt_name(decision.names.names, tbs.subject.empty()));
     if (decision.extensions.ext_key_usage) extensions.push_back(std::move(*decision.extensions.ext_key_usage));

@@ -8,7 +8,7 @@ class Policy {
 public:
     Policy(const crypto::BlockedKeys& blocked, crypto::Entropy& entropy) : blocked_{blocked}, entropy_{entropy} {}
 
-    /// A certificate of an end entity, decided.
+    /// A certificate of an end entity, or of another CA, decided.
     struct Approved {
         Authorised<x509::TbsCertificate> tbs;
         x509::Name subject;
@@ -44,7 +44,8 @@ public:
 
 private:
     friend class Ceremony;
-    /// A CA certificate as the ceremony plans it: the only other way to an Authorised value, and not one that a request can take.
+    /// A certificate of a CA of ours as the ceremony plans it: the only other way to an Authorised value, and not one that a request can
+    /// take.
     static Authorised<x509::TbsCertificate> approve_ca(x509::TbsCertificate planned) {
         return Authorised<x509::TbsCertificate>{std::move(planned)};
     }

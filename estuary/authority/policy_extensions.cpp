@@ -98,7 +98,7 @@ private:
         return {};
     }
 
-    /// CA:FALSE says what is so anyway; a CA is never made by a request.
+    /// CA:FALSE says what is so anyway; a CA is never made by a request of an end entity.
     Result<void> basic_constraints(const x509::Extension& extension) const {
         ESTUARY_TRY(const auto value, x509::parse_basic_constraints(extension.value));
         if (value.ca || value.path_length) return fail(Code::policy, "the request asks for a CA certificate");

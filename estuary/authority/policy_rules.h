@@ -39,8 +39,21 @@ struct RequestedExtensions {
     std::optional<x509::Extension> ext_key_usage;
     bool server_auth = false;                 ///< the certificate may be used by a TLS server
     std::vector<x509::Extension> passed;
+    // Of CA certificates (policy_ca.cpp).
+    std::optional<x509::BasicConstraints> basic_constraints{};
+    std::optional<x509::NameConstraints> name_constraints{};
+    std::optional<ByteVec> subject_key_identifier{};   ///< as the CA itself has it; otherwise it is computed
 };
 Result<RequestedExtensions> apply_extension_rules(const Rules& rules, const x509::CertificationRequest& request);
+// policy_ca.cpp: cross-certificates, and those of subordinate CAs (RFC 9810 6.6)
+/// Whether the profile's certificates can be issued at all, and how far they may reach; policy naming what is wrong.
+Result<void> prepare_ca_rules(Rules& rules);
+/// A profile for CAs goes with Verb::cross_certify and the other way round; and who may ask for a CA certificate.
+Result<void> check_for_ca(const Rules& rules, const EnrollRequest& request);
+/// The name of the other CA, octet for octet; it is nobody's here.
+Result<Identity> ca_names(const Rules& rules, const EnrollRequest& request);
+Result<RequestedExtensions> apply_ca_extension_rules(const Rules& rules, const x509::CertificationRequest& request);
+
 /// Whether a profile may let this extension through from a request.
 bool may_pass(const der::Oid& extension);
 

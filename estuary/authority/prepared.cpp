@@ -143,8 +143,9 @@ Result<Issuer> prepare_issuer(const CaConfig& config) {
     return Issuer{&config, std::move(signer), std::move(extension), std::move(*key_identifier)};
 }
 
-Result<std::unique_ptr<Rules>> prepare_rules(const Profile& profile, const Issuer& issuer) {
+Result<std::unique_ptr<Rules>> prepare_rules(const Profile& profile, const Issuer& issuer, const std::vector<CaConfig>& cas) {
     auto rules = std::make_unique<Rules>();
+    rules->cas = &cas;
     rules->profile = profile;
     rules->issuer = &issuer;
     rules->fixed = rules->profile.subject.fixed.rdns();
@@ -152,6 +153,7 @@ Result<std::unique_ptr<Rules>> prepare_rules(const Profile& profile, const Issue
         ESTUARY_CHECK(check_times(profile));
         ESTUARY_CHECK(check_extensions(profile));
         ESTUARY_CHECK(read_key_types(profile, *rules));
+        ESTUARY_CHECK(prepare_ca_rules(*rules));
         ESTUARY_CHECK(read_generated_key_types(profile, *rules));
         return read_patterns(profile, *rules);
     };

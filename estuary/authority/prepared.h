@@ -29,6 +29,8 @@ struct Rules {
     std::vector<std::vector<x509::AttributeTypeAndValue>> fixed;   ///< views into profile.subject.fixed
     std::optional<x509::Extension> ext_key_usage;
     std::vector<x509::Extension> trailing;           ///< policies, CDP, AIA: behind the extended key usage
+    const std::vector<CaConfig>* cas = nullptr;      ///< all of ours: whose names and keys no other CA gets
+    std::uint32_t path_length_max = 0;               ///< of CA certificates, as the profile and the CAs above allow
     std::vector<x509::Extension> shard_points;       ///< cRLDistributionPoints by shard; empty: in trailing, or none
 
     bool is_fixed(const der::Oid& type) const;
@@ -39,7 +41,7 @@ std::vector<std::string> shard_uris(std::vector<std::string> uris, unsigned shar
 
 /// policy or bad_key naming what is wrong; `config` outlives the result.
 Result<Issuer> prepare_issuer(const CaConfig& config);
-/// `issuer` outlives the result.
-Result<std::unique_ptr<Rules>> prepare_rules(const Profile& profile, const Issuer& issuer);
+/// `issuer` and `cas` outlive the result.
+Result<std::unique_ptr<Rules>> prepare_rules(const Profile& profile, const Issuer& issuer, const std::vector<CaConfig>& cas);
 
 }  // namespace estuary::authority

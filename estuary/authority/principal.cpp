@@ -23,6 +23,7 @@ std::string Principal::describe() const {
         if (!text.empty()) text += '+';
         text += "credential:" + text::printable(credential->name);
     }
+    if (text.empty() && passphrase) return "passphrase of " + passphrase->holder;
     return text.empty() ? "anonymous" : text;
 }
 

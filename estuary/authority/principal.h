@@ -26,15 +26,29 @@ struct CredentialProof {
     std::vector<std::string> subject_patterns, san_patterns;
 };
 
+/// A secret by which certificates are revoked once their keys are lost (RFC 9810 B, "revocation passphrase"). It proves that to
+/// revoke(), and nothing to anybody else.
+struct PassphraseProof {
+    std::string holder;             ///< Principal::describe() of who conveyed it: what was issued to it may be revoked
+    std::string ca, label;          ///< of these certificates
+    ByteVec subject;                ///< DER of a Name: certificates of the very same may be revoked, too; empty: none
+    ByteVec serial_number;          ///< of the certificate of `ca` that conveyed it; empty: another kind of credential did
+    std::string credential_name;    ///< of the credential that conveyed it; empty: a certificate did
+    std::int64_t credential = 0;    ///< its CredentialRecord::id
+};
+
 struct Principal {
     std::optional<CertificateProof> certificate;
     std::optional<CredentialProof> credential;
     std::string address;
     bool operator_ = false;         ///< a command of estuaryd on the data directory itself
+    std::optional<PassphraseProof> passphrase{};
 
+    /// Also who has shown no more than a revocation passphrase: only revoke() knows of these.
     bool anonymous() const { return !certificate && !credential && !operator_; }
     bool is_registration_authority() const { return certificate && certificate->registration_authority; }
-    /// "credential:NAME", "certificate:CA/SERIAL", "manufacturer:NAME/SERIAL", "operator": for records and audit.
+    /// "credential:NAME", "certificate:CA/SERIAL", "manufacturer:NAME/SERIAL", "operator",
+    /// "passphrase of …": for records and audit.
     std::string describe() const;
 };
 

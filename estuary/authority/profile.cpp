@@ -64,6 +64,11 @@ std::array<std::uint8_t, 32> Profile::digest() const {
     digest.texts(crl_uris).texts(ocsp_uris).texts(ca_issuer_uris).flag(ocsp_no_check);
     digest.oids(pass_extensions).number(other_extensions).flag(manual_approval).time(approval_expires).time(poll_interval);
     digest.flag(may_change_names).time(renew_after_expiry).time(renew_before_expiry.value_or(Seconds{-1}));
+    digest.flag(ca_certificate.has_value());
+    if (ca_certificate) {
+        const auto constraints = ca_certificate->name_constraints;
+        digest.number(ca_certificate->path_length).octets(constraints ? x509::make_name_constraints(*constraints).value : ByteVec{});
+    }
     digest.flag(ask_for_key_type).flag(ask_for_san).flag(ask_for_linking).flag(csrattrs_template);
     return digest.finish();
 }

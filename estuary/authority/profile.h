@@ -34,6 +34,12 @@ struct SanRules {
     Unwanted unwanted = Unwanted::refuse;
 };
 
+/// Of CA certificates: cross-certificates and those of subordinate CAs (RFC 9810 5.3.11, RFC 5280 3.2).
+struct CaRules {
+    std::uint32_t path_length = 0;               ///< the most that pathLenConstraint says; a request may ask for less
+    std::optional<x509::NameConstraints> name_constraints{};   ///< a request may narrow them
+};
+
 struct Profile {
     std::string name;
     std::string ca;                              ///< which CA signs
@@ -46,6 +52,9 @@ struct Profile {
     bool archive_keys = false;                   ///< those, for the recovery agents
     SubjectRules subject;
     SanRules san;
+    /// Certificates of CAs, by Verb::cross_certify alone and never without a person; absent: of end entities. Their key usage is
+    /// keyCertSign and cRLSign.
+    std::optional<CaRules> ca_certificate{};
     std::uint32_t key_usage = x509::digital_signature;   ///< for keys that sign; keyEncipherment is left out for others than RSA
     std::vector<der::Oid> ext_key_usage;
     std::vector<der::Oid> policies;

@@ -32,6 +32,21 @@ Result<void> check_issued(const x509::Certificate& certificate, const x509::Cert
 /// Names are compared by themselves; of the others policy has seen that they say nothing that counts.
 constexpr std::array looked_at_elsewhere{x509::oid::subject_alt_name, x509::oid::basic_constraints, x509::oid::subject_key_identifier};
 
+/// What the profile would give otherwise than it was asked for; empty: nothing.
+std::string difference(const x509::CertificationRequest& asked, const x509::CertificationRequest& approved) {
+    auto wanted = approved.subject_alt_names(), given = asked.subject_alt_names();
+    std::ranges::sort(wanted);
+    std::ranges::sort(given);
+    if (!(approved.subject() == asked.subject()) || wanted != given) return "the names";
+    if (approved.not_before() != asked.not_before() || approved.not_after() != asked.not_after()) return "the validity";
+    for (const auto& extension : asked.extensions()) {
+        if (std::ranges::find(looked_at_elsewhere, extension.id) != looked_at_elsewhere.end()) continue;
+        const auto* given_back = x509::find(approved.extensions(), extension.id);
+        if (given_back == nullptr || given_back->value != extension.value) return fmt::format("extension {}", extension.id.dotted());
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Outcome> Authority::Impl::ask_upstream(const Asking& asking, store::UnitOfWork opening, Time now) {
@@ -74,27 +89,16 @@ Result<void> Authority::Impl::revoke_upstream(std::string_view ca, Bytes serial_
     return issuer->second.config->upstream->revoke(serial_number, reason);
 }
 
-Result<void> Authority::approve(const EnrollRequest& request) {
+Result<std::optional<ChangedRequest>> Authority::approve(const EnrollRequest& request) {
     ESTUARY_TRY(const auto* const rules, impl_->rules(request.profile));
     if (rules->profile.manual_approval)
         return fail(Code::policy, "a person has to approve requests by this profile, and messages that are sent on do not wait for that");
     const auto now = impl_->clock.now();
     if (request.verb == Verb::renew) ESTUARY_CHECK(impl_->still_good(request.principal));
-    ESTUARY_TRY(const auto approved, impl_->policy.approve_upstream(*rules, request, now));
-    const auto& asked = request.request;
-    auto wanted = approved.subject_alt_names(), given = asked.subject_alt_names();
-    std::ranges::sort(wanted);
-    std::ranges::sort(given);
-    if (!(approved.subject() == asked.subject()) || wanted != given)
-        return fail(Code::policy, "the names are not as the profile would give them, and the request cannot be changed on its way");
-    for (const auto& extension : asked.extensions()) {
-        if (std::ranges::find(looked_at_elsewhere, extension.id) != looked_at_elsewhere.end()) continue;
-        const auto* given_back = x509::find(approved.extensions(), extension.id);
-        if (given_back == nullptr || given_back->value != extension.value)
-            return fail(Code::policy, fmt::format("extension {} is not as the profile would give it, and the request cannot be changed on its way",
-                                                  extension.id.dotted()));
-    }
-    return {};
+    ESTUARY_TRY(auto approved, impl_->policy.approve_upstream(*rules, request, now));
+    auto what = difference(request.request, approved);
+    if (what.empty()) return std::optional<ChangedRequest>{};
+    return std::optional{ChangedRequest{std::move(approved), std::move(what)}};
 }
 
 }  // namespace estuary::authority

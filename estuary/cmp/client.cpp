@@ -18,7 +18,7 @@ constexpr std::int64_t check_after_max = std::int64_t{366} * 86400;  // seconds;
 bool has_kem_key(const ClientSigner& own) { return own.key.kind() == crypto::KeyKind::ml_kem; }
 
 Result<void> check_credentials(const ClientSecret& own) {
-    if (own.reference.empty()) return fail(Code::policy, "a secret needs the reference by which the authority knows it");
+    if (own.reference.empty() && !own.revocation_passphrase) return fail(Code::policy, "a secret needs the reference by which the authority knows it");
     if (own.secret.empty()) return fail(Code::policy, "the secret is empty");
     return {};
 }
@@ -50,6 +50,7 @@ Result<std::optional<Protector>> make_protector(const ClientSigner& own) {
 //# directoryName whose commonName identifies the shared secret
 x509::GeneralName sender_of(const ClientSecret& own, const ClientConfig& config) {
     if (config.sender) return directory_name(*config.sender);
+    if (own.revocation_passphrase) return directory_name();   // its identifier names nobody
     std::string escaped;
     for (const char c : own.reference) escaped += fmt::format("\\{:02x}", static_cast<unsigned char>(c));
     const auto name = x509::Name::from_text("CN=" + escaped);
@@ -57,7 +58,10 @@ x509::GeneralName sender_of(const ClientSecret& own, const ClientConfig& config)
 }
 x509::GeneralName sender_of(const ClientSigner& own, const ClientConfig&) { return directory_name(own.chain.front().subject()); }
 
-std::optional<ByteVec> sender_kid_of(const ClientSecret& own) { return to_vec(as_bytes(own.reference)); }
+std::optional<ByteVec> sender_kid_of(const ClientSecret& own) {
+    if (own.reference.empty()) return std::nullopt;
+    return to_vec(as_bytes(own.reference));
+}
 std::optional<ByteVec> sender_kid_of(const ClientSigner& own) { return own.chain.front().subject_key_id(); }
 
 x509::GeneralName recipient_of(const ClientConfig& config) {
@@ -102,6 +106,10 @@ PkiHeader ClientTransaction::Impl::next_header() const {
 Result<void> ClientTransaction::Impl::send(const PkiBody& body, InfoTypeAndValues info) {
     auto header = next_header();
     header.general_info = std::move(info);
+    if (conveys_passphrase(body)) {
+        header.general_info.push_back(*config().passphrase);
+        passphrase_ = PassphraseFate::conveyed;
+    }
     header.pvno = std::max(request_.pvno, needed_pvno(header, body));
     // A pollReq goes out when its time has come, which may be long after it was made.
     if (body.type == BodyType::poll_req) header.message_time.reset();
@@ -112,6 +120,26 @@ Result<void> ClientTransaction::Impl::send(const PkiBody& body, InfoTypeAndValue
         return {};
     }
     ESTUARY_TRY(message_, protector_->protect(std::move(header), body, extra_certs_of(config())));
+    return {};
+}
+
+bool ClientTransaction::Impl::conveys_passphrase(const PkiBody& body) const noexcept {
+    if (!config().passphrase || passphrase_ != PassphraseFate::not_conveyed) return false;
+    const bool confirms = !requested_.empty() && !request_.implicit_confirm;
+    if (!confirms) return body.type == request_.body.type && !keying_;
+    // Not with a certificate that is rejected here.
+    const auto wanted = [](const RequestedCertificate& one) { return one.progress == RequestedCertificate::Progress::unconfirmed && !one.rejected; };
+    return body.type == BodyType::cert_conf && std::ranges::any_of(requested_, wanted);
+}
+
+//= https://www.rfc-editor.org/rfc/rfc9810#appendix-B
+//# […] it MUST include the OID (with absent value) […] in the generalInfo field of the PKIHeader of the corresponding response
+Result<void> ClientTransaction::Impl::note_acknowledgement(const PkiHeader& header) {
+    if (passphrase_ != PassphraseFate::conveyed) return {};
+    ESTUARY_TRY(const auto* info, find_only(header.general_info, oid::rev_passphrase));
+    if (info == nullptr) return {};
+    ESTUARY_CHECK(check_value_absent(*info));
+    passphrase_ = PassphraseFate::acknowledged;
     return {};
 }
 
@@ -130,6 +158,7 @@ Result<std::unique_ptr<ClientTransaction::Impl>> ClientTransaction::Impl::begin(
 
 Result<void> ClientTransaction::Impl::prepare() {
     ESTUARY_TRY(request_, make_first_request(wish_, config()));
+    if (config().passphrase) request_.pvno = cmp2021;   // all messages of a transaction say the same
     ESTUARY_TRY(protector_, std::visit([](const auto& own) { return make_protector(own); }, config().credentials));
     keying_ = !protector_.has_value();
     awaited_ = keying_ ? BodyType::genp : *answer_to(request_.body.type);
@@ -155,6 +184,7 @@ Result<ClientStep> ClientTransaction::Impl::take(Bytes answer) {
     // What was delayed answers the message that was delayed, or the last pollReq (RFC 9483 4.4).
     if (delayed_nonce_ && message.type() != BodyType::poll_rep) expected.nonces.push_back(*delayed_nonce_);
     ESTUARY_CHECK(check_answer_header(message, expected, config(), now));
+    if (proof.kind != AnswerProof::Kind::none) ESTUARY_CHECK(note_acknowledgement(message.header()));
 
     peer_nonce_ = message.header().sender_nonce;
     peer_ = message.header().sender;
@@ -177,8 +207,10 @@ Result<ClientStep> ClientTransaction::Impl::take_awaited(const PkiMessage& messa
     switch (message.type()) {
         case BodyType::ip:
         case BodyType::cp:
-        case BodyType::kup: return take_certificates(message, proof);
+        case BodyType::kup:
+        case BodyType::ccp: return take_certificates(message, proof);
         case BodyType::rp: return take_revocation(message.as<RevRepContent>());
+        case BodyType::krp: return take_recovery(message, proof);
         case BodyType::genp: return keying_ ? take_ciphertext(message.as<GenContent>()) : take_information(message.as<GenContent>());
         case BodyType::pkiconf: return take_confirmed();
         default: return fail(Code::internal, "nothing that is asked for here is answered so");
@@ -273,6 +305,7 @@ Result<ClientStep> ClientTransaction::Impl::take_information(const GenContent& c
     ESTUARY_TRY(const auto* answer, find_only(content.infos, info_answer_to(asked)));
     if (answer == nullptr) return fail(Code::unsupported, fmt::format("the authority does not tell {}", info_type_name(asked)));
     ESTUARY_CHECK(check_info_value(*answer, config().limits));
+    if (asked == oid::rev_passphrase) ESTUARY_CHECK(check_value_absent(*answer));
     return finish(Informed{*answer});
 }
 
@@ -285,9 +318,12 @@ Bytes ClientTransaction::message() const noexcept { return impl_->message(); }
 std::string_view ClientTransaction::operation() const noexcept { return impl_->operation(); }
 Result<ClientStep> ClientTransaction::take(Bytes answer) { return impl_->take(answer); }
 Result<ByteVec> ClientTransaction::save() const { return impl_->save(); }
+PassphraseFate ClientTransaction::passphrase() const noexcept { return impl_->passphrase(); }
 
 Result<Client> Client::create(ClientConfig config, const Clock& clock, crypto::Entropy& entropy) {
     ESTUARY_CHECK(std::visit([](const auto& own) { return check_credentials(own); }, config.credentials));
+    if (const auto* own = std::get_if<ClientSecret>(&config.credentials); own != nullptr && own->reference.empty() && !config.sender)
+        return fail(Code::policy, "a revocation passphrase needs its identifier, or the name of whoever conveyed it");
     return Client{std::make_shared<ClientSetup>(ClientSetup{std::move(config), clock, entropy})};
 }
 

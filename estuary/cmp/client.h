@@ -16,6 +16,9 @@ struct ClientSecret {
     std::string reference;
     crypto::Secret secret;
     crypto::PasswordMacChoice mac = {};
+    /// It is a revocation passphrase (RFC 9810 B): good for rr alone. The reference is its identifier; without one,
+    /// ClientConfig::sender says whose it is.
+    bool revocation_passphrase = false;
 };
 
 /// A key and its certificate, end entity first, then its chain. A KEM key does not sign: its owner asks for a ciphertext by
@@ -37,6 +40,9 @@ struct ClientConfig {
     std::optional<x509::Name> expected_sender = {};  ///< then nobody else is believed
     /// Of the path of a signature (end entity first, anchor last): an error where one of it is revoked. Empty: not looked at.
     std::function<Result<void>(const std::vector<x509::Certificate>&)> check_status = {};
+    /// A revocation passphrase to be conveyed (make_conveyed_passphrase()): with certConf where implicit confirmation is not asked for,
+    /// with the request otherwise. See ClientTransaction::passphrase().
+    std::optional<InfoTypeAndValue> passphrase = {};
     bool unprotected_errors = false;                 ///< an error that anybody could have sent ends the transaction as a refusal
     bool ca_pubs_of_signers = false;                 ///< caPubs are passed on after a signature as well (RFC 9483 4.1.1)
     Seconds message_time_window{0};                  ///< how far messageTime may be from now; 0: it is not looked at
@@ -49,7 +55,7 @@ struct ClientConfig {
 struct Enrolled;
 struct ClientSetup;
 
-/// ir, cr or kur.
+/// ir, cr, kur or ccr.
 struct CertificateWish {
     BodyType type = BodyType::ir;
     x509::Name subject = {};
@@ -59,6 +65,12 @@ struct CertificateWish {
     std::string key_type = {};                       ///< of which type then: "p256"; empty: as the authority likes
     /// Shows possession by decrypting; a key that does not sign gets encrCert unless this says otherwise.
     std::optional<x509::crmf::SubsequentMessage> subsequent_message = {};
+    /// Shows possession of a key that agrees by agreeMAC (RFC 9810 5.2.8.3), instead: the authority's certificate for it, as genm with
+    /// caProtEncCert tells it, verified by the caller.
+    std::optional<x509::Certificate> agreement_recipient = {};
+    /// Of a ccr: the CA that is asked. It is for the certificate of a CA (RFC 9810 6.6.1), whose validity is given with both its ends, whose
+    /// extensions have basicConstraints, and whose key is here.
+    std::optional<x509::Name> issuer = {};
     std::optional<x509::Certificate> old_certificate = {};  ///< of a kur: otherwise the signer's own
     std::vector<x509::crmf::Control> controls = {}, reg_info = {};
     std::string profile = {};                        ///< certProfile; empty: absent
@@ -95,12 +107,27 @@ struct RevocationWish {
     std::uint8_t reason = 0;                         ///< CRLReason (RFC 5280 5.3.1)
 };
 
+/// krr: archived private keys of one's own, which come once operators have agreed, and a certificate for a new signature key.
+struct KeyRecoveryWish {
+    bool keys = true;                                ///< false: only the certificate
+    std::optional<x509::crmf::CertId> certificate = {};   ///< only its key; nothing: all that are archived (the key history)
+    /// What the private keys come encrypted with (protocolEncrKey, RFC 4211 6.6): a key that decrypts. Nothing: the secret, or the
+    /// signer's own key.
+    std::optional<crypto::PrivateKey> encryption_key = {};
+    std::optional<crypto::PrivateKey> key = {};      ///< a new one that signs; nothing: no certificate is asked for
+    x509::Name subject = {};                         ///< of its certificate
+    std::vector<x509::Extension> extensions = {};
+    std::string profile = {};
+    bool implicit_confirm = true;
+    std::function<Result<void>(const Enrolled&)> accept = {};   ///< whether the new certificate is wanted
+};
+
 struct InformationWish {
     InfoTypeAndValue question;                       ///< ask(oid), make_root_ca_cert(…), …
     std::string profile = {};                        ///< for id-it-certReqTemplate
 };
 
-using Wish = std::variant<CertificateWish, CertificatesWish, Pkcs10Wish, RelayedWish, RevocationWish, InformationWish>;
+using Wish = std::variant<CertificateWish, CertificatesWish, Pkcs10Wish, RelayedWish, RevocationWish, KeyRecoveryWish, InformationWish>;
 
 /// A certificate was issued, and confirmed where that was called for.
 struct Enrolled {
@@ -113,6 +140,18 @@ struct Enrolled {
 };
 struct Revoked {
     PkiStatusInfo status;
+};
+/// krp: keys that belong to their certificates, whose validity nobody has looked at: they can be old.
+struct KeysRecovered {
+    struct Key {
+        x509::Certificate certificate;
+        crypto::PrivateKey key;
+    };
+    PkiStatusInfo status;
+    std::vector<Key> keys;
+    std::optional<Enrolled> new_certificate;         ///< newSigCert, confirmed where that was called for
+    std::optional<Error> rejected;                   ///< by which newSigCert was rejected here; the keys are good all the same
+    std::vector<x509::Certificate> others;           ///< caCerts and what came along: not to be trusted
 };
 /// genp: its only InfoTypeAndValue. Values in it are to be read by the readers of info_values.h; a root CA key update is to be
 /// verified by verify_root_ca_key_update() before anybody trusts it.
@@ -129,7 +168,7 @@ struct Declined {
 struct EnrolledSeveral {
     std::vector<std::variant<Enrolled, Declined, Error>> outcomes;
 };
-using ClientOutcome = std::variant<Enrolled, EnrolledSeveral, Revoked, Informed, Declined>;
+using ClientOutcome = std::variant<Enrolled, EnrolledSeveral, Revoked, KeysRecovered, Informed, Declined>;
 
 /// What is to be done next.
 struct SendNext {};                                  ///< send ClientTransaction::message()
@@ -138,6 +177,9 @@ struct WaitThenSend {                                ///< the same after this ti
     std::string reason;                              ///< safe to show
 };
 using ClientStep = std::variant<SendNext, WaitThenSend, ClientOutcome>;
+
+/// What has become of ClientConfig::passphrase. The authority has it only where it says so (RFC 9810 B).
+enum class PassphraseFate : std::uint8_t { not_conveyed, conveyed, acknowledged };
 
 /// One operation under way. Moves, never copies.
 class ClientTransaction {
@@ -158,6 +200,7 @@ public:
     /// All that Client::resume() needs to go on from here in another process; there are no secrets in it. internal: it has ended, or
     /// its certificate was rejected.
     Result<ByteVec> save() const;
+    PassphraseFate passphrase() const noexcept;
 
 private:
     friend class Client;

@@ -1,4 +1,4 @@
-// ip, cp and kup: the certificate, whether it is the one that was asked for, and its confirmation (RFC 9483 4.1).
+// ip, cp, kup and ccp: the certificate, whether it is the one that was asked for, and its confirmation (RFC 9483 4.1).
 #include <algorithm>
 #include <utility>
 
@@ -28,6 +28,16 @@ Result<void> check_response(const CertResponse& response) {
     return {};
 }
 
+/// What makes it the certificate that a CA has asked for (RFC 9810 D.6: "must be examined by requesting CA before publication").
+Result<void> check_ca_certificate(const Certificate& certificate, const CertificateWish& wish) {
+    const auto wrong = [](std::string what) { return fail(Code::bad_proof, "the certificate that came " + std::move(what)); };
+    if (!certificate.is_ca()) return wrong("is not one of a CA");
+    if ((certificate.key_usage().value_or(x509::key_cert_sign) & x509::key_cert_sign) == 0) return wrong("lacks keyCertSign");
+    if (!(certificate.subject() == wish.subject)) return wrong("is for another name: " + certificate.subject().to_text());
+    if (!certificate.issuer().matches(*wish.issuer)) return wrong("is of another issuer: " + certificate.issuer().to_text());
+    return {};
+}
+
 }  // namespace
 
 std::int64_t ClientTransaction::Impl::cert_req_id(std::size_t index) const noexcept {
@@ -43,6 +53,7 @@ const std::function<Result<void>(const Enrolled&)>* ClientTransaction::Impl::acc
     if (const auto* one = certificate_wish(index)) return &one->accept;
     if (const auto* one = std::get_if<Pkcs10Wish>(&wish_)) return &one->accept;
     if (const auto* one = std::get_if<RelayedWish>(&wish_)) return &one->accept;
+    if (const auto* one = std::get_if<KeyRecoveryWish>(&wish_)) return &one->accept;
     return nullptr;
 }
 
@@ -116,6 +127,7 @@ Result<ClientStep> ClientTransaction::Impl::go_on() {
 }
 
 Result<ClientStep> ClientTransaction::Impl::end() {
+    if (std::holds_alternative<KeyRecoveryWish>(wish_)) return end_recovery();
     if (!std::holds_alternative<CertificatesWish>(wish_)) {
         auto& one = requested_.front();
         if (one.declined) return finish(std::move(*one.declined));
@@ -173,6 +185,8 @@ Result<void> ClientTransaction::Impl::check_certificate(const Enrolled& enrolled
     const auto wanted = enrolled.generated_key ? to_vec(enrolled.generated_key->public_key().spki()) : request_.spkis[index];
     if (!same(enrolled.certificate.spki(), wanted))
         return fail(Code::bad_proof, "the certificate that came is of another key");
+    if (const auto* wish = certificate_wish(index); wish != nullptr && wish->type == BodyType::ccr)
+        ESTUARY_CHECK(check_ca_certificate(enrolled.certificate, *wish));
     const auto* accept = acceptance(index);
     if (accept != nullptr && *accept) return (*accept)(enrolled);
     return {};

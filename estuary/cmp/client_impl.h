@@ -41,6 +41,7 @@ public:
     static Result<std::unique_ptr<Impl>> resume(std::shared_ptr<const ClientSetup> setup, Wish wish, Bytes state);
     Result<ByteVec> save() const;
     Bytes message() const noexcept { return message_; }
+    PassphraseFate passphrase() const noexcept { return passphrase_; }
     std::string_view operation() const noexcept { return keying_ ? std::string_view{} : request_.operation; }
     Result<ClientStep> take(Bytes answer);
 
@@ -58,6 +59,9 @@ private:
     /// Makes message_, with a fresh nonce.
     Result<void> send(const PkiBody& body, InfoTypeAndValues info = {});
     PkiHeader next_header() const;
+    /// Whether this message is the one that carries the passphrase.
+    bool conveys_passphrase(const PkiBody& body) const noexcept;
+    Result<void> note_acknowledgement(const PkiHeader& header);
     ByteVec fresh(std::size_t octets) const;
 
     // What an answer is, and what follows from it.
@@ -71,6 +75,11 @@ private:
     Result<ClientStep> take_information(const GenContent& content);
     Result<ClientStep> take_certificates(const PkiMessage& message, const AnswerProof& proof);
     Result<ClientStep> take_confirmed();
+    // client_recovery.cpp
+    Result<ClientStep> take_recovery(const PkiMessage& message, const AnswerProof& proof);
+    Result<KeysRecovered> open_history(const KeyRecRepContent& content, const AnswerProof& proof) const;
+    Result<void> take_new_certificate(const PkiMessage& message);
+    Result<ClientStep> end_recovery();
     Result<ClientStep> take_ciphertext(const GenContent& content);
     Result<void> use_ciphertext(const InfoTypeAndValue& info);
     Result<ClientStep> start_polling(std::int64_t cert_req_id);
@@ -116,6 +125,8 @@ private:
     std::vector<RequestedCertificate> requested_;
     bool keying_ = false;                         // asks for a KEM ciphertext, and has none yet
     std::optional<InfoTypeAndValue> ciphertext_;  // from which what protects messages is derived; no secret without the key
+    std::optional<KeysRecovered> recovered_;      // that came, while the new certificate is to be confirmed
+    PassphraseFate passphrase_ = PassphraseFate::not_conveyed;
     bool ended_ = false;
 };
 

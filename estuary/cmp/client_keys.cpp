@@ -32,11 +32,15 @@ std::optional<cms::Identifier> named_recipient(const cms::EnvelopedData& envelop
     return {};
 }
 
-Result<crypto::Secret> open_with_key(Bytes enveloped_data, const crypto::PrivateKey& key) {
-    ESTUARY_TRY(const auto envelope, parse_enveloped(enveloped_data));
+Result<crypto::Secret> open_with_key(const cms::EnvelopedData& envelope, const crypto::PrivateKey& key) {
     cms::KeyHolder holder{key};
     holder.other_name = named_recipient(envelope);
     return envelope.open(holder);
+}
+
+Result<crypto::Secret> open_with_key(Bytes enveloped_data, const crypto::PrivateKey& key) {
+    ESTUARY_TRY(const auto envelope, parse_enveloped(enveloped_data));
+    return open_with_key(envelope, key);
 }
 
 Result<void> check_generator(const cms::SignedData& package, const cms::SignerInfo& signer, const Certificate& certificate,
@@ -96,13 +100,13 @@ Result<ByteVec> open_challenge(const Challenge& challenge, Bytes owf, const x509
 }
 
 Result<crypto::PrivateKey> open_generated_key(const EncryptedKey& encrypted, const ClientConfig& config, const AnswerProof& proof,
-                                              const std::vector<Certificate>& others, Time now) {
+                                              const std::vector<Certificate>& others, Time now, const crypto::PrivateKey* encryption_key) {
     const auto* enveloped = std::get_if<EnvelopedKey>(&encrypted);
     if (enveloped == nullptr) return fail(Code::unsupported, "the private key is in an EncryptedValue, not in EnvelopedData");
     ESTUARY_TRY(const auto envelope, parse_enveloped(enveloped->enveloped_data));
     if (envelope.content_type() != cms::oid::signed_data)
         return fail(Code::malformed, "the private key is not in SignedData (RFC 9483 4.1.6)");
-    ESTUARY_TRY(const auto content, open_envelope(envelope, config));
+    ESTUARY_TRY(const auto content, encryption_key != nullptr ? open_with_key(envelope, *encryption_key) : open_envelope(envelope, config));
     ESTUARY_TRY(const auto package, cms::parse_inner_signed_data(content.reveal()));
     if (package.signers().size() != 1) return fail(Code::malformed, "the private key has other than one signer");
     const auto& signer = package.signers().front();

@@ -14,8 +14,10 @@ Result<ByteVec> open_challenge(const Challenge& challenge, Bytes owf, const x509
 
 /// A private key made by the authority: EnvelopedData for the signer's certificate or the secret, in it SignedData by a key
 /// generation authority, in it an AsymmetricKeyPackage. Its signer must be a CA or have id-kp-cmKGA, and have a path to an anchor;
-/// after a MAC, where there are no anchors, the MAC alone vouches for it (RFC 9483 4.1.6). `proof` is of the message.
+/// after a MAC, where there are no anchors, the MAC alone vouches for it (RFC 9483 4.1.6). `proof` is of the message. With an
+/// `encryption_key` the EnvelopedData is for that one (RFC 4211 6.6).
 Result<crypto::PrivateKey> open_generated_key(const x509::crmf::EncryptedKey& encrypted, const ClientConfig& config,
-                                              const AnswerProof& proof, const std::vector<x509::Certificate>& others, Time now);
+                                              const AnswerProof& proof, const std::vector<x509::Certificate>& others, Time now,
+                                              const crypto::PrivateKey* encryption_key = nullptr);
 
 }  // namespace estuary::cmp

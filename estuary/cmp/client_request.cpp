@@ -1,4 +1,4 @@
-// First messages: ir, cr, kur, p10cr, rr, genm (RFC 9483 4).
+// First messages: ir, cr, kur, ccr, p10cr, rr, genm (RFC 9483 4), krr (RFC 9810 5.3.7).
 #include <algorithm>
 #include <span>
 
@@ -7,7 +7,7 @@
 #include "estuary/cmp/client_impl.h"
 #include "estuary/cmp/info_values.h"
 #include "estuary/cmp/server.h"
-#include "estuary/x509/request.h"
+#include "estuary/x509/agreement_proof.h"
 
 namespace estuary::cmp {
 namespace {
@@ -37,6 +37,7 @@ Result<ByteVec> spki_without_key(std::string_view key_type) {
 }
 
 std::string_view operation_of(BodyType type) {
+    if (type == BodyType::ccr) return {};   // it has none
     if (type == BodyType::ir) return to_string(Operation::initialization);
     return to_string(type == BodyType::cr ? Operation::certification : Operation::keyupdate);
 }
@@ -53,6 +54,25 @@ Result<void> describe_update(const CertificateWish& wish, const ClientConfig& co
         request.cert_template.extensions.push_back(*names);
     if (crmf::find(request.controls, crmf::oid::old_cert_id) == nullptr)
         request.controls.push_back(crmf::make_old_cert_id({directory_name(old.issuer()), to_vec(old.serial_number())}));
+    return {};
+}
+
+//= https://www.rfc-editor.org/rfc/rfc9810#section-6.6.1
+//# all fields except the serial number (including, e.g., a BasicConstraints extension) must be specified by the requester CA.
+/// signingAlg is left out all the same: RFC 4211 5 leaves it to the issuer.
+Result<void> describe_ca(const CertificateWish& wish, crmf::WantedRequest& wanted) {
+    constexpr std::int64_t version_3 = 2;
+    const auto wrong = [](std::string what) { return fail(Code::policy, "ccr: " + std::move(what)); };
+    if (wish.subject.empty()) return wrong("the CA has no name");
+    if (!wish.issuer || wish.issuer->empty()) return wrong("it is not said which CA is asked");
+    if (!wish.validity || !wish.validity->not_before || !wish.validity->not_after) return wrong("the validity needs both its ends");
+    if (!wish.key || !wish.key->signature_algorithm() || wish.subsequent_message) return wrong("the CA's own key signs the request");
+    const auto* constraints = x509::find(wish.extensions, x509::oid::basic_constraints);
+    if (constraints == nullptr) return wrong("basicConstraints is missing");
+    ESTUARY_TRY(const auto parsed, x509::parse_basic_constraints(constraints->value));
+    if (!parsed.ca) return wrong("basicConstraints is that of no CA");
+    wanted.request.cert_template.version = version_3;
+    wanted.request.cert_template.issuer = wish.issuer;
     return {};
 }
 
@@ -82,16 +102,20 @@ Result<crmf::WantedRequest> wanted_request(const CertificateWish& wish, std::siz
     wanted.request.controls = wish.controls;
     wanted.reg_info = wish.reg_info;
     if (wish.type == BodyType::kur) ESTUARY_CHECK(describe_update(wish, config, wanted));
+    if (wish.type == BodyType::ccr) ESTUARY_CHECK(describe_ca(wish, wanted));
     wanted.subsequent_message = wish.subsequent_message;
-    if (wish.key && !wish.key->signature_algorithm() && !wanted.subsequent_message)
+    wanted.agreement_recipient = wish.agreement_recipient;
+    if (wish.key && !wish.key->signature_algorithm() && !wanted.subsequent_message && !wanted.agreement_recipient)
         wanted.subsequent_message = crmf::SubsequentMessage::encr_cert;
     return wanted;
 }
 
 Result<FirstRequest> first_of(std::span<const CertificateWish> wishes, const ClientConfig& config) {
     const auto type = wishes.front().type;
-    if (type != BodyType::ir && type != BodyType::cr && type != BodyType::kur)
-        return fail(Code::policy, fmt::format("a certificate is asked for by ir, cr or kur, not by {}", to_string(type)));
+    if (type != BodyType::ir && type != BodyType::cr && type != BodyType::kur && type != BodyType::ccr)
+        return fail(Code::policy, fmt::format("a certificate is asked for by ir, cr, kur or ccr, not by {}", to_string(type)));
+    if (type == BodyType::ccr && wishes.size() > 1)
+        return fail(Code::policy, "cross-certificates are asked for by one message each (RFC 9810 D.6)");
     FirstRequest request;
     request.implicit_confirm = true;
     CertReqMessages content;
@@ -125,12 +149,14 @@ Result<FirstRequest> first(const CertificatesWish& wish, const ClientConfig& con
 }
 
 Result<FirstRequest> first(const Pkcs10Wish& wish, const ClientConfig&) {
-    ESTUARY_TRY(const auto signed_request, x509::SignedRequest::parse(wish.request));
+    // A MAC in place of its signature (RFC 6955) only the authority can check.
+    if (!x509::is_agreement_request(wish.request)) ESTUARY_CHECK(x509::SignedRequest::parse(wish.request));
+    ESTUARY_TRY(const auto given, x509::parse_unproven(wish.request));
     FirstRequest request;
     request.body = {BodyType::p10cr, P10CertificationRequest{wish.request}};
     request.implicit_confirm = wish.implicit_confirm;
     request.info = info_of_header(wish.implicit_confirm, wish.profile);
-    request.spkis.push_back(to_vec(signed_request.spki()));
+    request.spkis.push_back(given.parts.spki);
     request.operation = to_string(Operation::pkcs10);
     return request;
 }
@@ -152,8 +178,9 @@ Result<FirstRequest> first(const RelayedWish& wish, const ClientConfig&) {
 //= https://www.rfc-editor.org/rfc/rfc9483#section-4.2
 //# The revocation reason […] reasonCode extension […] MUST be present and have exactly one value
 Result<FirstRequest> first(const RevocationWish& wish, const ClientConfig& config) {
-    if (!std::holds_alternative<ClientSigner>(config.credentials))
-        return fail(Code::policy, "rr is signed by the certificate itself or a registration authority, not made with a secret (RFC 9483 4.2)");
+    if (const auto* secret = std::get_if<ClientSecret>(&config.credentials); secret != nullptr && !secret->revocation_passphrase)
+        return fail(Code::policy, "rr is signed by the certificate itself or a registration authority, or made with a revocation passphrase "
+                                  "(RFC 9483 4.2, RFC 9810 B)");
     RevDetails details;
     details.cert_details.issuer = wish.issuer;
     details.cert_details.serial_number = wish.serial_number;
@@ -163,6 +190,36 @@ Result<FirstRequest> first(const RevocationWish& wish, const ClientConfig& confi
     FirstRequest request;
     request.body = {BodyType::rr, RevReqContent{{std::move(details)}}};
     request.operation = to_string(Operation::revocation);
+    return request;
+}
+
+/// The certificate that a template with a key asks for; without one it says nothing.
+Result<ByteVec> make_message(const KeyRecoveryWish& wish, crmf::WantedRequest& wanted) {
+    if (!wish.key) return crmf::make_cert_req_msg_without_key(wanted);
+    if (!wish.key->signature_algorithm()) return fail(Code::policy, "the new key of a krr is one that signs");
+    wanted.request.cert_template.subject = wish.subject;
+    wanted.request.cert_template.extensions = wish.extensions;
+    return crmf::make_cert_req_msg(wanted, *wish.key);
+}
+
+Result<FirstRequest> first(const KeyRecoveryWish& wish, const ClientConfig&) {
+    if (!wish.keys && !wish.key) return fail(Code::policy, "a krr asks for keys, for a certificate, or for both");
+    if (!wish.keys && (wish.certificate || wish.encryption_key)) return fail(Code::policy, "no keys are asked for: there is nothing to encrypt");
+    //= https://www.rfc-editor.org/rfc/rfc9810#section-5.3.7
+    //# […] if a key history is required, the requester must supply a Protocol Encryption Key control in the request message.
+    if (wish.keys && wish.key && !wish.certificate && !wish.encryption_key)
+        return fail(Code::policy, "who asks for all keys and for a certificate names a key to encrypt the keys with (RFC 9810 5.3.7)");
+    crmf::WantedRequest wanted;
+    if (wish.certificate) wanted.request.controls.push_back(crmf::make_old_cert_id(*wish.certificate));
+    if (wish.encryption_key) wanted.request.controls.push_back(crmf::make_protocol_encr_key(wish.encryption_key->public_key().spki()));
+    ESTUARY_TRY(const auto der, make_message(wish, wanted));
+    ESTUARY_TRY(auto message, crmf::CertReqMsg::parse(der));
+    FirstRequest request;
+    request.body = {BodyType::krr, CertReqMessages{{std::move(message)}}};
+    request.implicit_confirm = wish.key && wish.implicit_confirm;
+    request.info = info_of_header(request.implicit_confirm, wish.profile);
+    if (wish.keys) request.pvno = cmp2021;   // EnvelopedData is to come back
+    if (wish.key) request.spkis.push_back(to_vec(wish.key->public_key().spki()));
     return request;
 }
 
@@ -186,6 +243,9 @@ Result<FirstRequest> first(const InformationWish& wish, const ClientConfig&) {
 }  // namespace
 
 Result<FirstRequest> make_first_request(const Wish& wish, const ClientConfig& config) {
+    if (const auto* secret = std::get_if<ClientSecret>(&config.credentials);
+        secret != nullptr && secret->revocation_passphrase && !std::holds_alternative<RevocationWish>(wish))
+        return fail(Code::policy, "a revocation passphrase revokes, and authenticates nothing else");
     return std::visit([&](const auto& one) { return first(one, config); }, wish);
 }
 

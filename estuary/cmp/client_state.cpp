@@ -44,6 +44,7 @@ Result<std::string> read_words(der::Reader& reader) {
 
 Result<ByteVec> ClientTransaction::Impl::save() const {
     if (ended_) return fail(Code::internal, "there is nothing to go on with");
+    if (recovered_) return fail(Code::internal, "private keys are not saved");
     for (const auto& one : requested_) {
         // Nobody goes on with what was rejected here.
         if (one.progress == Progress::unconfirmed && one.rejected) return fail(Code::internal, "there is nothing to go on with");
@@ -67,6 +68,7 @@ Result<ByteVec> ClientTransaction::Impl::save() const {
         writer.sequence([&] {
             if (ciphertext_) ciphertext_->write(writer);
         });
+        writer.integer(static_cast<std::int64_t>(passphrase_));
     });
     return std::move(writer).take();
 }
@@ -169,6 +171,11 @@ Result<void> ClientTransaction::Impl::read_state(Bytes state) {
     if (awaited < 0 || awaited >= static_cast<std::int64_t>(body_types) || !may_await(static_cast<BodyType>(awaited)))
         return fail(Code::malformed, "body type");
     awaited_ = static_cast<BodyType>(awaited);
+    if (!fields.empty()) {   // what was saved before there were passphrases ends here
+        ESTUARY_TRY(const auto fate, fields.integer());
+        if (fate < 0 || fate > static_cast<std::int64_t>(PassphraseFate::acknowledged)) return fail(Code::malformed, "fate of a passphrase");
+        passphrase_ = static_cast<PassphraseFate>(fate);
+    }
     return fields.finish("state of an operation");
 }
 

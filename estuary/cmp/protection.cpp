@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include "estuary/cmp/protection_oids.h"
-#include "estuary/crypto/key_transport.h"
-#include "estuary/crypto/one_way_function.h"
 
 namespace estuary::cmp {
 namespace {
@@ -26,26 +24,12 @@ Result<crypto::MacAlgorithm> read_shared_key_mac(Bytes protection_alg, const Pro
     return mac;
 }
 
-struct DiffieHellmanMac {
-    std::string_view owf;
-    crypto::MacAlgorithm mac;
-};
-Result<DiffieHellmanMac> read_diffie_hellman_mac(Bytes protection_alg, const ProtectionLimits& limits) {
+Result<crypto::AgreementMac> read_diffie_hellman_mac(Bytes protection_alg, const ProtectionLimits& limits) {
     if (!limits.diffie_hellman) return fail(Code::unsupported, "DHBasedMac is not allowed here");
-    ESTUARY_TRY(auto fields, der::enter_only(protection_alg, Tag::sequence, "protectionAlg"));
-    ESTUARY_TRY(const auto oid, fields.oid());
-    if (oid != oid::dh_based_mac) return fail(Code::unsupported, "protectionAlg is not DHBasedMac");
-    ESTUARY_TRY(auto parameters, fields.enter(Tag::sequence));
-    ESTUARY_CHECK(fields.finish("protectionAlg"));
-    DiffieHellmanMac read;
-    ESTUARY_TRY(read.owf, crypto::read_one_way_function(parameters));
-    if (read.owf == "SHA1" && !limits.password.sha1_owf) return fail(Code::unsupported, "DHBasedMac with SHA-1 is not allowed here");
-    ESTUARY_TRY(const auto mac, parameters.element(Tag::sequence));
-    ESTUARY_TRY(read.mac, crypto::read_mac_algorithm(mac.whole));
-    ESTUARY_CHECK(parameters.finish("DHBMParameter"));
-    // A static key agrees on the same secret every time, so that a nonce would have to be remembered for ever.
-    if (read.mac.kind == crypto::MacAlgorithm::Kind::gmac) return fail(Code::unsupported, "DHBasedMac with GMAC");
-    return read;
+    ESTUARY_TRY(auto mac, crypto::read_agreement_mac(protection_alg));
+    if (mac.kind != crypto::AgreementMac::Kind::dh_based_mac) return fail(Code::unsupported, "protectionAlg is not DHBasedMac");
+    if (mac.digest == "SHA1" && !limits.password.sha1_owf) return fail(Code::unsupported, "DHBasedMac with SHA-1 is not allowed here");
+    return mac;
 }
 
 }  // namespace
@@ -77,9 +61,7 @@ Result<void> verify_diffie_hellman_protection(Bytes protection_alg, Bytes protec
                                               const crypto::PrivateKey& own, const crypto::PublicKey& other,
                                               const ProtectionLimits& limits) {
     ESTUARY_TRY(const auto use, read_diffie_hellman_mac(protection_alg, limits));
-    ESTUARY_TRY(const auto agreed, crypto::agree(own, other));
-    ESTUARY_TRY(auto base, crypto::digest(use.owf, agreed.reveal()));
-    const Secret key{std::move(base)};
+    ESTUARY_TRY(const auto key, crypto::agreement_mac_key(use, own, other));
     return crypto::verify_mac(use.mac, key.reveal(), protected_part, protection);
 }
 

@@ -34,14 +34,14 @@ bool is_for(Operation operation, BodyType type, const PkiMessage& message) {
     return false;
 }
 
+bool has_value(const std::optional<ByteVec>& field) { return field && !field->empty(); }
+
+}  // namespace
+
 void move_into(store::UnitOfWork& to, store::UnitOfWork& from) {
     std::ranges::move(from.writes, std::back_inserter(to.writes));
     std::ranges::move(from.leases, std::back_inserter(to.leases));
 }
-
-bool has_value(const std::optional<ByteVec>& field) { return field && !field->empty(); }
-
-}  // namespace
 
 bool begins(BodyType type) noexcept {
     switch (type) {
@@ -78,9 +78,8 @@ ByteVec Server::Impl::nonce() const {
     return octets;
 }
 
-Answer Server::Impl::answer(Bytes request, const Transport& transport, store::UnitOfWork& work) {
-    const auto& label = labels_.find(transport.label)->second;
-    const auto message = PkiMessage::parse(request, config_.limits);
+tl::expected<PkiMessage, Answer> Server::Impl::read(Bytes request, const LabelState& label, const Transport& transport) const {
+    auto message = PkiMessage::parse(request, config_.limits);
     if (!message) {
         const auto header = peek_header(request, config_.limits);
         log::info("cmp message not read", {{"label", transport.label}, {"address", transport.address}, {"detail", message.error().detail}});
@@ -88,14 +87,40 @@ Answer Server::Impl::answer(Bytes request, const Transport& transport, store::Un
         const auto bit = message.error().code == Code::unsupported || message.error().code == Code::too_large
                              ? PkiFailure::bad_request
                              : PkiFailure::bad_data_format;
-        return {error_answer(header.value_or(PkiHeader{}), {}, label, {bit, message.error()}), header.has_value()};
+        return tl::unexpected(Answer{error_answer(header.value_or(PkiHeader{}), {}, label, {bit, message.error()}), header.has_value()});
     }
     if (is_announcement(message->type())) {
         log::info("cmp announcement refused", {{"label", transport.label}, {"address", transport.address}});
-        return {};
+        return tl::unexpected(Answer{});
     }
+    return std::move(*message);
+}
+
+Answer Server::Impl::answer(Bytes request, const Transport& transport, store::UnitOfWork& work) {
+    const auto& label = labels_.find(transport.label)->second;
+    auto message = read(request, label, transport);
+    if (!message) return std::move(message).error();
     if (label.above) return {forward(*message, label, transport)};
     return {take(*message, label, transport, work, {})};
+}
+
+std::vector<Answer> Server::Impl::answer_together(const std::vector<ByteVec>& requests, const Transport& transport) {
+    const auto& label = labels_.find(transport.label)->second;
+    std::vector<Answer> answers(requests.size());
+    std::vector<PkiMessage> messages;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        auto message = read(requests[i], label, transport);
+        if (message) {
+            messages.push_back(std::move(*message));
+            places.push_back(i);
+        } else {
+            answers[i] = std::move(message).error();
+        }
+    }
+    auto forwarded = forward_together(messages, label, transport);
+    for (std::size_t i = 0; i < places.size(); ++i) answers[places[i]] = {std::move(forwarded[i])};
+    return answers;
 }
 
 ByteVec Server::Impl::take(const PkiMessage& message, const LabelState& label, const Transport& transport, store::UnitOfWork& work,
@@ -141,8 +166,10 @@ Checked<Reply> Server::Impl::process(Exchange& exchange, const Outer& outer, std
         exchange.transaction.revision = known->revision;
         known.reset();
     }
-    if (exchange.label.config.kem_protection && outer.message == nullptr && asks_for_kem_ciphertext(message))
+    if (exchange.label.config.kem_protection && outer.message == nullptr && asks_for_kem_ciphertext(message)) {
+        if (conveys_passphrase(message)) return refuse(PkiFailure::not_authorized, "a revocation passphrase is conveyed by a protected message");
         return offer_kem(exchange, known.has_value());
+    }
     const auto operation = exchange.transport.operation;
     CMP_TRY(exchange.sender, sender_of(exchange, outer));
     if (operation && begins(type) && outer.message == nullptr && !is_for(*operation, type, message))
@@ -150,7 +177,10 @@ Checked<Reply> Server::Impl::process(Exchange& exchange, const Outer& outer, std
     CMP_CHECK(check_state(exchange, known));
     CMP_CHECK(check_original(exchange));
     exchange.transaction.offered = false;
-    return handle(exchange);
+    CMP_TRY(auto passphrase, conveyed_passphrase(exchange));
+    auto reply = handle(exchange);
+    if (!reply || !passphrase) return reply;
+    return keep_passphrase(exchange, std::move(*passphrase), std::move(*reply));
 }
 
 /// A request after a KEM ciphertext is not the first message of its transaction, but some may say so (RFC 9483 3.1).
@@ -208,7 +238,14 @@ Checked<Sender> Server::Impl::sender_of(const Exchange& exchange, const Outer& o
     for (const auto& der : exchange.transaction.certificates)
         if (auto certificate = x509::Certificate::parse(der)) known.push_back(std::move(*certificate));
     CMP_TRY(const auto kem, kem_session(exchange));
-    return senders_.check(message, exchange.label, exchange.transport, known, kem ? &*kem : nullptr);
+    CMP_TRY(auto passphrase, shown_passphrase(exchange));
+    auto sender = senders_.check(message, exchange.label, exchange.transport, known, kem ? &*kem : nullptr, std::move(passphrase));
+    // Who has asked for the revocation of its own certificate may hear that it is done.
+    const bool asks_what_became = message.type() == BodyType::poll_req && exchange.transaction.type == BodyType::rr &&
+                                  exchange.transaction.protection == Protection::signature && exchange.transaction.revision != 0;
+    if (!sender && sender.error().bit == PkiFailure::cert_revoked && asks_what_became)
+        return senders_.check_revoked(message, exchange.label, exchange.transport, known);
+    return sender;
 }
 
 /// Whether this message may come now, from this sender.
@@ -239,6 +276,10 @@ Checked<void> Server::Impl::check_right(const Exchange& exchange) const {
     const auto& sender = exchange.sender;
     const auto type = exchange.message.type();
     const auto not_allowed = [&] { return refuse(PkiFailure::not_authorized, fmt::format("this sender may not ask for {} here", to_string(type))); };
+    if (sender.principal.passphrase) {
+        const bool allowed = type == BodyType::rr && label.config.revoke && label.config.revocation_passphrases;
+        return allowed ? Checked<void>{} : not_allowed();
+    }
     if (sender.principal.anonymous()) return {};   // an unprotected genm, where that is allowed
     if (sender.principal.credential) {
         if (type == BodyType::kur || type == BodyType::rr || !label.config.shared_secret)
@@ -252,9 +293,11 @@ Checked<void> Server::Impl::check_right(const Exchange& exchange) const {
         return listed && first ? Checked<void>{} : not_allowed();
     }
     if (proof.issued_by_ca != label.ca || proof.label != label.recorded) return not_allowed();
+    if (type == BodyType::ccr) return label.config.certificate_of_ours && !proof.registration_authority ? Checked<void>{} : not_allowed();
     if (type == BodyType::kur) return label.config.update ? Checked<void>{} : not_allowed();
     if (type == BodyType::rr) return label.config.revoke ? Checked<void>{} : not_allowed();
     if (type == BodyType::genm) return {};
+    if (type == BodyType::krr) return label.config.certificate_of_ours && !proof.registration_authority ? Checked<void>{} : not_allowed();
     const bool allowed = label.config.certificate_of_ours || (label.config.registration_authority && proof.registration_authority);
     return allowed ? Checked<void>{} : not_allowed();
 }
@@ -281,11 +324,9 @@ Checked<Reply> Server::Impl::handle(Exchange& exchange) {
         case BodyType::kur:
         case BodyType::p10cr: return or_rejected(enroll(exchange));
         case BodyType::rr: return or_rejected(revoke(exchange));
-        case BodyType::krr:
-            return or_rejected(refuse(PkiFailure::bad_request, "private keys are not kept here: there is nothing to recover"));
-        case BodyType::ccr:
-            return or_rejected(refuse(PkiFailure::not_authorized, "cross-certification is a matter for people: it is not done here"));
-        case BodyType::genm: return inform(exchange);
+        case BodyType::krr: return or_rejected(recover(exchange));
+        case BodyType::ccr: return or_rejected(cross_certify(exchange));
+        case BodyType::genm: return inform(exchange, exchange.message);
         case BodyType::cert_conf: return confirm(exchange);
         case BodyType::poll_req: return poll(exchange);
         case BodyType::popdecr: return take_challenge_response(exchange);
@@ -346,12 +387,17 @@ Result<ByteVec> Server::Impl::finish(Exchange& exchange, Reply reply) {
     }
     const bool goes_on = transaction.has(TransactionItem::State::waiting) || transaction.has(TransactionItem::State::challenged);
     if (!goes_on) transaction.request.clear();
+    const auto key = transaction_key(exchange.label.config.name, *message.header().transaction_id);
+    // Later messages are protected with the same passphrase, whatever takes its place meanwhile.
+    if (goes_on && exchange.sender.passphrase && transaction.kem_secret.empty()) {
+        ESTUARY_TRY(transaction.kem_secret, authority_.seal(passphrase_purpose, key, exchange.sender.passphrase->encode()));
+    }
     transaction.nonce = nonce;
     transaction.last_request = crypto::sha256(message.der());
     transaction.last_answer = answer;
     store::TransactionRecord record;
     record.protocol = transaction_protocol;
-    record.key = transaction_key(exchange.label.config.name, *message.header().transaction_id);
+    record.key = key;
     record.revision = transaction.revision;
     record.state = transaction.encode();
     const auto margin = transaction.has(TransactionItem::State::unconfirmed) ? exchange.label.config.confirm_wait + confirm_margin : Seconds{0};
@@ -397,8 +443,14 @@ Result<std::unique_ptr<Server>> Server::create(ServerConfig config, authority::A
 
 bool Server::has_label(std::string_view name) const noexcept { return impl_->has_label(name); }
 
+bool Server::forwards(std::string_view label) const noexcept { return impl_->forwards(label); }
+
 Answer Server::answer(Bytes request, const Transport& transport, store::UnitOfWork& work) {
     return impl_->answer(request, transport, work);
+}
+
+std::vector<Answer> Server::answer_together(const std::vector<ByteVec>& requests, const Transport& transport) {
+    return impl_->answer_together(requests, transport);
 }
 
 }  // namespace estuary::cmp

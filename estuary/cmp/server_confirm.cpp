@@ -89,12 +89,12 @@ Checked<Reply> Server::Impl::poll(Exchange& exchange) {
     if (!known) return refuse(PkiFailure::bad_request, fmt::format("no request of certReqId {} is waited for", id));
     CMP_TRY(const auto original, PkiMessage::parse(transaction.request, config_.limits));
     Waits waits;
-    const bool revokes = original.type() == BodyType::rr;
     const auto only = id == no_cert_req_id ? std::optional<std::int64_t>{} : std::optional{id};
-    CMP_TRY(auto reply, revokes ? answer_revocations(exchange, original, &waits) : answer_requests(exchange, original, only, &waits));
+    CMP_TRY(auto reply, answer_again(exchange, original, only, waits));
     // What is ready is told; the rest is asked for again.
+    const auto* certificates = std::get_if<CertRepMessage>(&reply.body.content);
     const auto is_waiting = [](const CertResponse& one) { return one.status.status == PkiStatus::waiting; };
-    if (revokes ? transaction.has(State::waiting) : std::ranges::all_of(std::get<CertRepMessage>(reply.body.content).responses, is_waiting)) {
+    if (certificates != nullptr ? std::ranges::all_of(certificates->responses, is_waiting) : transaction.has(State::waiting)) {
         PollRepContent later;
         later.responses.push_back({id, waits.check_after.count(), {}});
         reply.body = {BodyType::poll_rep, std::move(later)};
@@ -102,10 +102,23 @@ Checked<Reply> Server::Impl::poll(Exchange& exchange) {
     return reply;
 }
 
+Checked<Reply> Server::Impl::answer_again(Exchange& exchange, const PkiMessage& original, std::optional<std::int64_t> only, Waits& waits) {
+    switch (original.type()) {
+        case BodyType::rr: return answer_revocations(exchange, original, &waits);
+        case BodyType::krr: return answer_recovery(exchange, original, &waits);
+        case BodyType::genm: return inform(exchange, original, &waits);
+        default: return answer_requests(exchange, original, only, &waits);
+    }
+}
+
 /// The client gives up: what waits for its confirmation is withdrawn, and nothing may follow.
 Checked<Reply> Server::Impl::end(Exchange& exchange) {
     auto& transaction = exchange.transaction;
     const auto why = exchange.message.as<ErrorMsgContent>().to_text();
+    if (transaction.type == BodyType::krr && transaction.has(State::waiting)) {
+        CMP_TRY(const auto original, PkiMessage::parse(transaction.request, config_.limits));
+        CMP_CHECK(give_up_recovery(exchange, original, "given up: " + why));
+    }
     for (auto& item : transaction.items) {
         if (item.state == State::unconfirmed) CMP_CHECK(settle(exchange, item, false, why));
         if (item.state == State::waiting || item.state == State::challenged) item.state = State::refused;

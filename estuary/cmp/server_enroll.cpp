@@ -8,6 +8,7 @@
 #include "estuary/cms/oids.h"
 #include "estuary/cmp/server_envelope.h"
 #include "estuary/cmp/server_impl.h"
+#include "estuary/x509/agreement_proof.h"
 #include "estuary/x509/crmf_controls.h"
 #include "estuary/x509/crmf_request.h"
 
@@ -34,6 +35,11 @@ bool is_as_wanted(const x509::Certificate& certificate, const x509::Certificatio
     });
 }
 
+authority::Verb verb_of(BodyType type) {
+    if (type == BodyType::ccr) return authority::Verb::cross_certify;
+    return type == BodyType::kur ? authority::Verb::renew : authority::Verb::enroll;
+}
+
 /// Possession as RFC 9483 4.1.1 wants it.
 Checked<void> check_possession(const crmf::CertReqMsg& message) {
     if (!message.popo()) return refuse(PkiFailure::bad_pop, "there is no proof of possession");
@@ -42,12 +48,29 @@ Checked<void> check_possession(const crmf::CertReqMsg& message) {
     return {};
 }
 
+/// What possession by key agreement is checked with. A registration authority does not have the key of the CA above, and nobody else may
+/// vouch for what it could not check.
+Checked<x509::AgreementKey> agreement_key_of(const LabelState& label) {
+    if (label.config.forward != Forwarding::none)
+        return refuse(PkiFailure::bad_pop, "possession by key agreement is for the CA above to check, and this registration authority vouches only for what it "
+                                           "has seen: let the certificate come encrypted (encrCert)");
+    if (!label.config.agreement_proof || label.agreement == nullptr)
+        return refuse(PkiFailure::bad_pop, "possession by key agreement is not taken here: let the certificate come encrypted (encrCert), or ask for a challenge");
+    return x509::AgreementKey{label.agreement->chain.front(), label.agreement->key};
+}
+
 Failure proof_failure(Error error) {
     switch (error.code) {
         case Code::malformed: return as_failure(PkiFailure::bad_cert_template, std::move(error));
         case Code::unsupported: return as_failure(PkiFailure::bad_alg, std::move(error));
         default: return Failure{std::move(error)};
     }
+}
+
+/// A client with the certificate of another agreement key, or a former one, makes a MAC that is wrong here.
+Failure agreement_failure(Error error) {
+    if (error.code == Code::bad_proof) error.detail += "; genm with caProtEncCert tells the certificate of the agreement key";
+    return proof_failure(std::move(error));
 }
 
 }  // namespace
@@ -79,7 +102,12 @@ Checked<std::vector<Asked>> Server::Impl::asked_of(const Exchange& exchange, con
         std::string_view name = i < profiles.size() ? profiles[i] : std::string_view{};
         // An update stays what it was.
         if (name.empty() && original.type() == BodyType::kur) name = exchange.sender.principal.certificate->profile;
-        CMP_TRY(one.profile, profile_named(label, name));
+        if (original.type() == BodyType::ccr) {
+            one.profile = label.config.cross_certification;
+            if (!name.empty() && name != one.profile) return refuse(PkiFailure::bad_request, "certProfile names a profile by which no CA is certified here");
+        } else {
+            CMP_TRY(one.profile, profile_named(label, name));
+        }
         asked.push_back(std::move(one));
     }
     return asked;
@@ -170,8 +198,7 @@ Checked<std::variant<Server::Impl::Made, Seconds>> Server::Impl::make_one(Exchan
         if (!key) return make_key(exchange, original, asked, implicit);
     }
     CMP_TRY(auto request, read_request(exchange, original, asked));
-    const bool update = original.type() == BodyType::kur;
-    authority::EnrollRequest wanted{update ? authority::Verb::renew : authority::Verb::enroll, asked.profile, label.recorded, request,
+    authority::EnrollRequest wanted{verb_of(original.type()), asked.profile, label.recorded, request,
                                     exchange.sender.principal};
     if (!implicit) wanted.confirm_within = label.config.confirm_wait;
     wanted.transaction_id = *original.header().transaction_id;
@@ -192,14 +219,19 @@ Checked<std::variant<Server::Impl::Made, Seconds>> Server::Impl::make_one(Exchan
 
 Checked<x509::CertificationRequest> Server::Impl::read_request(const Exchange& exchange, const PkiMessage& original, const Asked& asked) const {
     if (asked.message != nullptr) return read_crmf(exchange, original, *asked.message);
-    auto request = x509::SignedRequest::parse(original.as<P10CertificationRequest>().der);
-    if (!request) return tl::unexpected(proof_failure(std::move(request).error()));
-    return x509::CertificationRequest{*request};
+    const Bytes der = original.as<P10CertificationRequest>().der;
+    auto request = x509::SignedRequest::parse(der);
+    if (request) return x509::CertificationRequest{*request};
+    if (!x509::is_agreement_request(der)) return tl::unexpected(proof_failure(std::move(request).error()));
+    CMP_TRY(const auto own, agreement_key_of(exchange.label));
+    auto agreed = x509::parse_agreement_request(der, own);
+    if (!agreed) return tl::unexpected(agreement_failure(std::move(agreed).error()));
+    return std::move(*agreed);
 }
 
-Checked<void> Server::Impl::check_template(const Exchange& exchange, const crmf::CertReqMsg& message) const {
+Checked<void> Server::Impl::check_template(const Exchange& exchange, const crmf::CertReqMsg& message, Bytes signing_alg) const {
     const auto& wanted = message.cert_req().cert_template;
-    CMP_CHECK(or_failure(PkiFailure::bad_cert_template, crmf::check_requestable(wanted)));
+    CMP_CHECK(or_failure(PkiFailure::bad_cert_template, crmf::check_requestable(wanted, signing_alg)));
     if (!wanted.subject) return refuse(PkiFailure::bad_cert_template, "certTemplate has no subject (RFC 9483 4.1.1)");
     if (wanted.subject->empty() && x509::find(wanted.extensions, x509::oid::subject_alt_name) == nullptr)
         return refuse(PkiFailure::bad_cert_template, "neither subject nor subjectAltName says for whom the certificate is");
@@ -213,14 +245,22 @@ Checked<void> Server::Impl::check_template(const Exchange& exchange, const crmf:
 
 Checked<x509::CertificationRequest> Server::Impl::read_crmf(const Exchange& exchange, const PkiMessage& original,
                                                             const crmf::CertReqMsg& message) const {
-    CMP_CHECK(check_template(exchange, message));
+    const auto signing_alg = signing_alg_for(exchange, original.type());
+    CMP_CHECK(check_template(exchange, message, signing_alg));
     CMP_CHECK(check_possession(message));
     if (crmf::subsequent_message(message) && original.header().pvno < cmp2021)
         return refuse(PkiFailure::bad_pop, "this proof of possession is answered with EnvelopedData: say pvno 3 (cmp2021)");
     crmf::Receiver receiver;
     receiver.from_registration_authority = is_registration_authority(exchange);
+    receiver.signing_alg = signing_alg;
+    const bool by_agreement = crmf::is_agreement_possession(message);
+    std::optional<x509::AgreementKey> own;
+    if (by_agreement) {
+        CMP_TRY(own, agreement_key_of(exchange.label));
+        receiver.possession.agreement_key = &*own;
+    }
     auto request = crmf::to_certification_request(message, receiver);
-    if (!request) return tl::unexpected(proof_failure(std::move(request).error()));
+    if (!request) return tl::unexpected(by_agreement ? agreement_failure(std::move(request).error()) : proof_failure(std::move(request).error()));
     return std::move(*request);
 }
 

@@ -16,6 +16,8 @@ using x509::Certificate;
 
 constexpr der::Oid aes256_cbc{"2.16.840.1.101.3.4.1.42"};
 constexpr std::size_t initialisation_octets = 16;
+/// The first CRL is made when the server starts, or by an operator's command.
+constexpr Seconds crl_check_after{3};
 
 /// What keys of this kind are good for, beside the profile's usage.
 bool can_encrypt(const crypto::KeyType& key) { return key.kind == KeyKind::rsa || key.kind == KeyKind::ec || key.kind == KeyKind::ml_kem; }
@@ -80,13 +82,27 @@ std::optional<x509::Name> subject_template(const authority::Profile& profile) {
 
 }  // namespace
 
-Checked<Reply> Server::Impl::inform(Exchange& exchange) {
-    const auto& asked = exchange.message.as<GenContent>().infos;
+//= https://www.rfc-editor.org/rfc/rfc9483#section-4.4
+/// A CRL that has not been made yet is waited for; genp has no status that says so.
+Checked<Reply> Server::Impl::inform(Exchange& exchange, const PkiMessage& original, Waits* waits) {
+    const auto& asked = original.as<GenContent>().infos;
     if (asked.empty() || asked.size() > exchange.label.config.requests_max)
         return refuse(PkiFailure::bad_request, fmt::format("{} InfoTypeAndValue in one genm; {} is the most here", asked.size(),
                                                            exchange.label.config.requests_max));
-    CMP_TRY(const auto profiles, cert_profile(exchange.message.header(), config_.limits));
+    CMP_TRY(const auto profiles, cert_profile(original.header(), config_.limits));
     if (profiles.size() > asked.size()) return refuse(PkiFailure::bad_request, "certProfile names more profiles than there are requests");
+    auto& transaction = exchange.transaction;
+    for (const auto& one : asked) {
+        CMP_TRY(const bool wait, is_to_come(exchange, one));
+        if (!wait) continue;
+        if (transaction.items.empty()) {
+            transaction.items = {{no_cert_req_id, TransactionItem::State::waiting, {}, {}, {}}};
+            transaction.request = to_vec(original.der());
+            transaction.waits_until = clock_.now() + config_.crl_wait;
+        }
+        if (waits != nullptr) *waits = {crl_check_after, config_.crl_wait};
+        return told_to_wait("the CRL is to be made yet", config_.crl_wait);
+    }
     GenContent content;
     std::vector<der::Oid> unsupported;
     for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -98,7 +114,30 @@ Checked<Reply> Server::Impl::inform(Exchange& exchange) {
     if (content.infos.empty())
         return refuse(PkiFailure::bad_request, fmt::format("{} is not told here", info_type_name(unsupported.front())));
     if (!unsupported.empty()) content.infos.push_back(make_unsupported_oids(unsupported));
-    return Reply{{BodyType::genp, std::move(content)}, {}, {}, {}};
+    for (auto& item : transaction.items) item.state = TransactionItem::State::settled;
+    return Reply{{BodyType::genp, std::move(content)}, {}, {}, transaction.items.empty() ? std::optional<Seconds>{} : Seconds{0}};
+}
+
+/// Only who can poll is told to wait: without protection nobody knows whose question it was.
+Checked<bool> Server::Impl::is_to_come(const Exchange& exchange, const InfoTypeAndValue& asked) const {
+    const bool about_crls = asked.info_type == oid::crl_status_list || asked.info_type == oid::current_crl;
+    const auto& until = exchange.transaction.waits_until;
+    const bool in_time = until ? clock_.now() < *until : config_.crl_wait > Seconds{0};
+    const auto& ca = *authority_.ca(exchange.label.ca);
+    // The lists of a CA above are its own matter.
+    if (!about_crls || !config_.crls || ca.upstream || !in_time || exchange.sender.protection == Protection::none) return false;
+    CMP_CHECK(check_info_value(asked, config_.limits));
+    CMP_TRY(const auto lists, published_crls(exchange.label));
+    return std::ranges::none_of(lists, [&](const x509::RevocationList& list) { return list.issuer() == ca.certificate.subject(); });
+}
+
+Checked<std::vector<x509::RevocationList>> Server::Impl::published_crls(const LabelState& label) const {
+    std::vector<x509::RevocationList> lists;
+    if (!config_.crls) return lists;
+    CMP_TRY(const auto ders, config_.crls(label.ca));
+    for (const auto& der : ders)
+        if (auto list = x509::RevocationList::parse(der)) lists.push_back(std::move(*list));
+    return lists;
 }
 
 Checked<std::optional<InfoTypeAndValue>> Server::Impl::inform_one(const Exchange& exchange, const InfoTypeAndValue& asked,
@@ -142,8 +181,7 @@ Checked<std::optional<InfoTypeAndValue>> Server::Impl::inform_one(const Exchange
     }
     if (type == oid::ca_prot_enc_cert) {
         CMP_CHECK(check_value_absent(asked));
-        // Nothing is sent to the server that it would have to decrypt; whose key agrees with its own has to know that one, though.
-        if (!exchange.label.config.diffie_hellman || exchange.label.agreement == nullptr) return Told{ask(type)};
+        if (!needs_agreement_key(exchange.label.config) || exchange.label.agreement == nullptr) return Told{ask(type)};
         return Told{make_ca_prot_enc_cert(CmpCertificate{exchange.label.agreement->chain.front()})};
     }
     if (type == oid::key_pair_param_req) {
@@ -163,8 +201,7 @@ Checked<std::optional<InfoTypeAndValue>> Server::Impl::inform_one(const Exchange
         return refuse(PkiFailure::bad_request, exchange.label.config.kem_protection
                                                    ? "a KEM ciphertext is asked for alone, by a genm without protection, with the certificate in extraCerts"
                                                    : "protection by KEM keys is not offered here");
-    if (type == oid::rev_passphrase)
-        return refuse(PkiFailure::bad_request, "revocation passphrases are not taken: revoke with the certificate's key, or ask an operator");
+    if (type == oid::rev_passphrase) return Told{ask(type)};   // looked at before, and kept afterwards
     return Told{};
 }
 
@@ -188,12 +225,7 @@ Checked<InfoTypeAndValue> Server::Impl::template_for(const LabelState& label, st
 /// CRLs that are newer than what the asker has (RFC 9483 4.3.4). The name of a distribution point only says which one is meant:
 /// nothing is fetched from there.
 Checked<InfoTypeAndValue> Server::Impl::crls_for(const Exchange& exchange, const InfoTypeAndValue& asked) const {
-    std::vector<x509::RevocationList> lists;
-    if (config_.crls) {
-        CMP_TRY(const auto ders, config_.crls(exchange.label.ca));
-        for (const auto& der : ders)
-            if (auto list = x509::RevocationList::parse(der)) lists.push_back(std::move(*list));
-    }
+    CMP_TRY(const auto lists, published_crls(exchange.label));
     const auto& ca = *authority_.ca(exchange.label.ca);
     if (asked.info_type == oid::current_crl) {
         CMP_CHECK(check_value_absent(asked));

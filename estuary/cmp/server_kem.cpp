@@ -47,7 +47,7 @@ Checked<Reply> Server::Impl::offer_kem(Exchange& exchange, bool in_use) {
 
 Checked<std::optional<KemSession>> Server::Impl::kem_session(const Exchange& exchange) const {
     const auto& sealed = exchange.transaction.kem_secret;
-    if (sealed.empty()) return std::optional<KemSession>{};
+    if (sealed.empty() || exchange.transaction.protection != Protection::kem) return std::optional<KemSession>{};
     const auto& transaction_id = *exchange.message.header().transaction_id;
     CMP_TRY(auto secret, authority_.open_sealed(kem_secret_purpose, transaction_key(exchange.label.config.name, transaction_id), sealed));
     return std::optional{KemSession{std::move(secret), transaction_id}};

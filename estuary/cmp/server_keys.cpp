@@ -1,7 +1,5 @@
 // Keys that are made here (RFC 9483 4.1.6): the request has no public key, and the answer has a private one, for its requester only.
 #include "estuary/authority/key_generation.h"
-#include "estuary/cms/key_package.h"
-#include "estuary/cms/oids.h"
 #include "estuary/cmp/server_envelope.h"
 #include "estuary/cmp/server_impl.h"
 
@@ -9,50 +7,6 @@ namespace estuary::cmp {
 namespace {
 
 namespace crmf = x509::crmf;
-
-/// SignedData by the key generation authority: it vouches for where the key comes from.
-Result<crypto::Secret> signed_package(const crypto::PrivateKey& key, const Credentials& generator) {
-    const auto& certificate = generator.chain.front();
-    ESTUARY_TRY(auto identifier, cms::Identifier::by_key(certificate));
-    std::vector<Bytes> chain;
-    for (const auto& link : generator.chain) chain.push_back(link.der());
-    return cms::sign_key_package(key, cms::Signer{generator.key, std::move(identifier)}, chain);
-}
-
-/// By the secret of a MAC (pwri), or to the key of the protection certificate (ktri, kari).
-Result<ByteVec> envelope_to(const Sender& sender, const crypto::Secret& content) {
-    cms::EnvelopedDataBuilder builder{cms::oid::signed_data, content.reveal()};
-    if (sender.protection == Protection::mac) builder.password(*sender.secret);
-    else builder.recipient(*sender.key_holder);
-    ESTUARY_TRY(const auto made, builder.build());
-    return without_content_info(made);
-}
-
-//= https://www.rfc-editor.org/rfc/rfc9483#section-4.1.6
-/// Whether somebody is there whom the key can be given to.
-Checked<void> check_recipient(const Sender& sender) {
-    if (sender.protection == Protection::mac) return {};
-    if (!sender.key_holder) return refuse(PkiFailure::not_authorized, "it is not known to whom a private key could be given");
-    CMP_TRY(const auto key, sender.key_holder->public_key());
-    const auto usage = sender.key_holder->key_usage();
-    switch (key.kind()) {
-        case crypto::KeyKind::rsa:
-        case crypto::KeyKind::ml_kem:
-            if (usage && (*usage & x509::key_encipherment) == 0)
-                return refuse(PkiFailure::not_authorized, "the protection certificate lacks keyEncipherment: no private key can be given to it");
-            return {};
-        case crypto::KeyKind::ec:
-        case crypto::KeyKind::other:
-            if (usage && (*usage & x509::key_agreement) == 0)
-                return refuse(PkiFailure::not_authorized, "the protection certificate lacks keyAgreement: no private key can be given to it");
-            return {};
-        case crypto::KeyKind::ed25519:
-        case crypto::KeyKind::ed448:
-        case crypto::KeyKind::ml_dsa:
-        case crypto::KeyKind::slh_dsa: break;
-    }
-    return refuse(PkiFailure::not_authorized, "nothing can be encrypted with the key of the protection certificate");
-}
 
 }  // namespace
 
@@ -88,8 +42,7 @@ Checked<std::variant<Server::Impl::Made, Seconds>> Server::Impl::make_key(Exchan
     request.transaction_id = *original.header().transaction_id;
     ByteVec envelope;
     request.deliver = [&](const crypto::PrivateKey& key) -> Result<void> {
-        ESTUARY_TRY(const auto package, signed_package(key, *label.key_generator));
-        ESTUARY_TRY(envelope, envelope_to(exchange.sender, package));
+        ESTUARY_TRY(envelope, envelope_with_key(key, *label.key_generator, exchange.sender));
         return {};
     };
     CMP_TRY(auto outcome, authority_.enroll_with_new_key(request, exchange.work));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "estuary/authority/serial.h"
 #include "estuary/cmp/server_impl.h"
 #include "estuary/x509/crl_extension.h"
 
@@ -105,10 +106,33 @@ Checked<Reply> Server::Impl::wait_for_approval(const Exchange& exchange, const a
     Waits waits{std::max(pending.retry_after, Seconds{1}), authority_.profile(exchange.label.config.profile)->approval_expires};
     for (const auto& name : exchange.label.config.more_profiles) waits.keep = std::max(waits.keep, authority_.profile(name)->approval_expires);
     if (told != nullptr) *told = waits;
+    return told_to_wait("a person has to agree to the revocation", waits.keep);
+}
+
+Reply Server::Impl::told_to_wait(std::string why, Seconds keep) {
     ErrorMsgContent content;
     content.status_info.status = PkiStatus::waiting;
-    content.status_info.status_string = {"a person has to agree to the revocation"};
-    return Reply{{BodyType::error, std::move(content)}, {}, {}, waits.keep};
+    content.status_info.status_string = {std::move(why)};
+    return Reply{{BodyType::error, std::move(content)}, {}, {}, keep};
+}
+
+Checked<void> Server::Impl::check_named(const Exchange& exchange, const x509::crmf::CertTemplate& wanted) const {
+    const auto& ca = exchange.label.ca;
+    const auto& principal = exchange.sender.principal;
+    if (principal.passphrase) {
+        CMP_TRY(const auto record, store_.certificate(ca, authority::without_leading_zeros(*wanted.serial_number)));
+        if (!record) return {};   // the authority says what it says of others'
+        CMP_TRY(const auto certificate, x509::Certificate::parse(record->der));
+        if (!check_matches(wanted, certificate)) return refuse(PkiFailure::not_authorized, "that certificate is not yours to revoke");
+        return {};
+    }
+    const auto& proof = *principal.certificate;
+    if (same(proof.certificate.serial_number(), *wanted.serial_number)) return check_matches(wanted, proof.certificate);
+    // Only a registration authority learns whether there is such a certificate.
+    if (!proof.registration_authority) return {};
+    CMP_TRY(const auto status, authority_.status(ca, *wanted.serial_number));
+    if (!status) return refuse(PkiFailure::bad_cert_id, "the CA here has issued no such certificate");
+    return {};
 }
 
 Checked<std::optional<authority::Pending>> Server::Impl::revoke_one(Exchange& exchange, const PkiMessage& original, const RevDetails& details) const {
@@ -119,14 +143,7 @@ Checked<std::optional<authority::Pending>> Server::Impl::revoke_one(Exchange& ex
     const auto& ca = exchange.label.ca;
     if (!wanted.issuer->matches(authority_.ca(ca)->certificate.subject()))
         return refuse(PkiFailure::bad_cert_id, "certDetails names an issuer that is not the CA here");
-    const auto& proof = *exchange.sender.principal.certificate;
-    const bool own = same(proof.certificate.serial_number(), *wanted.serial_number);
-    // Only a registration authority learns whether there is such a certificate.
-    if (proof.registration_authority && !own) {
-        CMP_TRY(const auto status, authority_.status(ca, *wanted.serial_number));
-        if (!status) return refuse(PkiFailure::bad_cert_id, "the CA here has issued no such certificate");
-    }
-    if (own) CMP_CHECK(check_matches(wanted, proof.certificate));
+    CMP_CHECK(check_named(exchange, wanted));
     const authority::RevokeRequest request{ca, *wanted.serial_number, reason.reason, exchange.sender.principal, reason.invalidity_date};
     const auto carried_out = [&]() -> Result<std::optional<authority::Pending>> {
         if (exchange.label.config.approve_revocations)

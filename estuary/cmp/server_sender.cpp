@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "estuary/authority/serial.h"
+#include "estuary/base/encoding.h"
 #include "estuary/base/text.h"
 #include "estuary/cmp/protection.h"
 #include "estuary/cmp/protection_certificate.h"
@@ -59,16 +61,16 @@ Checked<void> check_sender_is(const PkiHeader& header, const Certificate& certif
     return refuse(PkiFailure::bad_message_check, "sender is not the subject of the protection certificate (RFC 9483 3.1)");
 }
 
-void add_once(std::vector<Bytes>& list, const Certificate& certificate) {
+void add_once(std::vector<Bytes>& list, const Certificate& certificate, bool roots = false) {
     // Self-signed certificates are of no use to whoever does not have them already (RFC 9483 3.3).
-    if (certificate.is_self_issued() && certificate.is_ca()) return;
+    if (!roots && certificate.is_self_issued() && certificate.is_ca()) return;
     if (std::ranges::none_of(list, [&](Bytes der) { return same(der, certificate.der()); })) list.push_back(certificate.der());
 }
 
 }  // namespace
 
 Checked<Sender> SenderCheck::check(const PkiMessage& message, const LabelState& label, const Transport& transport,
-                                   const std::vector<Certificate>& known, const KemSession* kem) const {
+                                   const std::vector<Certificate>& known, const KemSession* kem, ShownPassphrase passphrase) const {
     const auto& header = message.header();
     if (header.protection_alg.has_value() != message.protection().has_value())
         return refuse(PkiFailure::bad_message_check, "protectionAlg and protection go together (RFC 9810 5.1.1)");
@@ -76,7 +78,8 @@ Checked<Sender> SenderCheck::check(const PkiMessage& message, const LabelState& 
     CMP_TRY(const auto kind, or_failure(PkiFailure::bad_alg, protection_kind(*header.protection_alg)));
     switch (kind) {
         case ProtectionKind::signature: return check_signer(message, label, transport, known);
-        case ProtectionKind::password_mac: return check_mac(message, transport);
+        case ProtectionKind::password_mac:
+            return passphrase.wanted ? check_passphrase(message, transport, std::move(passphrase.found)) : check_mac(message, transport);
         case ProtectionKind::kem_mac:
             if (label.config.kem_protection) return check_kem(message, label, transport, known, kem);
             break;
@@ -124,6 +127,33 @@ Checked<Sender> SenderCheck::check_mac(const PkiMessage& message, const Transpor
     return sender;
 }
 
+/// An identifier that nobody knows is answered as a wrong MAC is, after the same work; guesses are slowed (bug class 26).
+Checked<Sender> SenderCheck::check_passphrase(const PkiMessage& message, const Transport& transport, std::optional<KeptPassphrase> found) const {
+    const auto& header = message.header();
+    CMP_TRY(const auto room, room_for_mac(*header.protection_alg));
+    der::Writer sender;
+    header.sender.write(sender);
+    const Bytes who = header.sender_kid ? Bytes{*header.sender_kid} : sender.bytes();
+    const auto guessed = "passphrase:" + to_hex(crypto::sha256(who));   // no credential is called so by accident, nor slowed by this
+    CMP_TRY(const auto nobodys, authority_.shared_secret(guessed, passphrase_protocol, transport.address));
+    const auto verified = verify_mac_protection(*header.protection_alg, message.protected_part(), *message.protection(),
+                                                found ? found->secret : nobodys.secret, mac_limits(config_));
+    if (!verified && verified.error().code != Code::bad_proof) return tl::unexpected(wrong_protection(verified.error()));
+    if (!verified || !found) {
+        authority_.proof_failed(guessed, transport.address);
+        return refuse(PkiFailure::bad_message_check, "the MAC is wrong");
+    }
+    Sender out;
+    out.protection = Protection::passphrase;
+    out.principal.passphrase = found->proof;
+    out.principal.address = transport.address;
+    if (header.sender_kid) out.reference = estuary::to_string(Bytes{*header.sender_kid});
+    out.secret = found->secret.clone();
+    out.mac_algorithm = *header.protection_alg;
+    out.passphrase = std::move(found);
+    return out;
+}
+
 Checked<Certificate> SenderCheck::check_signature(const PkiMessage& message, const std::vector<Certificate>& known) {
     return check_signature(message, message.extra_certificates(), known);
 }
@@ -168,6 +198,23 @@ Checked<Sender> SenderCheck::check_signer(const PkiMessage& message, const Label
     CMP_CHECK(check_sender_is(message.header(), certificate));
     others.insert(others.end(), known.begin(), known.end());
     return holder_of(std::move(certificate), Protection::signature, x509::digital_signature, std::move(others), label, transport);
+}
+
+Checked<Sender> SenderCheck::check_revoked(const PkiMessage& message, const LabelState& label, const Transport& transport,
+                                           const std::vector<Certificate>& known) const {
+    CMP_TRY(auto certificate, check_signature(message, known));
+    CMP_CHECK(check_sender_is(message.header(), certificate));
+    CMP_TRY(const auto record, store_.certificate(label.ca, authority::without_leading_zeros(certificate.serial_number())));
+    // Another certificate of this name and number would be one that its sender has made up.
+    if (!record || !same(record->der, certificate.der())) return refuse(PkiFailure::signer_not_trusted, "the protection certificate is not known here");
+    Sender sender;
+    sender.principal.certificate = authority::CertificateProof{certificate, label.ca, {}, record->profile, record->label, false};
+    sender.principal.address = transport.address;
+    sender.protection = Protection::signature;
+    sender.others = message.extra_certificates();
+    sender.others.insert(sender.others.end(), known.begin(), known.end());
+    sender.certificate = std::move(certificate);
+    return sender;
 }
 
 Checked<Sender> SenderCheck::holder_of(Certificate certificate, Protection protection, std::uint32_t usage, std::vector<Certificate> others,
@@ -232,12 +279,12 @@ Result<ByteVec> protect(Outgoing outgoing, const Sender& sender, const LabelStat
     auto& header = outgoing.header;
     std::vector<Bytes> extra;
     std::optional<Protector> protector;
-    if (sender.protection == Protection::mac) {
+    if (sender.protection == Protection::mac || sender.protection == Protection::passphrase) {
         // The limits are those of what was verified: it is not looked at again.
         ProtectionLimits limits;
         limits.password.iterations_max = std::numeric_limits<std::uint64_t>::max();
         ESTUARY_TRY(protector, Protector::with_secret_like(*sender.secret, sender.mac_algorithm, limits));
-        header.sender_kid = to_vec(as_bytes(sender.reference));
+        if (!sender.reference.empty()) header.sender_kid = to_vec(as_bytes(sender.reference));
     } else if (label.signer != nullptr) {
         const auto& certificate = label.signer->chain.front();
         ESTUARY_TRY(protector, Protector::with_key(label.signer->key));
@@ -245,7 +292,8 @@ Result<ByteVec> protect(Outgoing outgoing, const Sender& sender, const LabelStat
         header.sender_kid = certificate.subject_key_id();
         for (const auto& link : label.signer->chain) add_once(extra, link);
     }
-    for (const auto& link : outgoing.chain) add_once(extra, link);
+    // The responder CA's own, for the requester to compare (RFC 9810 6.6.1).
+    for (const auto& link : outgoing.chain) add_once(extra, link, outgoing.body.type == BodyType::ccp);
     if (protector) return protector->protect(std::move(header), outgoing.body, extra);
     return encode_message(header.encode(), outgoing.body.encode(), std::nullopt, extra);
 }

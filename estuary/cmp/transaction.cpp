@@ -36,7 +36,7 @@ Result<void> read_key_based(der::Reader& fields, Transaction& transaction) {
     ESTUARY_TRY(auto more, fields.enter_if(der::context_constructed(0)));
     if (!more) return {};
     ESTUARY_TRY(const auto protection, more->integer());
-    if (protection != static_cast<std::int64_t>(Protection::kem) && protection != static_cast<std::int64_t>(Protection::diffie_hellman))
+    if (protection < static_cast<std::int64_t>(Protection::kem) || protection > static_cast<std::int64_t>(Protection::passphrase))
         return fail(Code::malformed, "protection of a transaction");
     transaction.protection = static_cast<Protection>(protection);
     ESTUARY_TRY(transaction.offered, more->boolean());
@@ -74,6 +74,7 @@ Result<Transaction> read(Bytes state) {
     ESTUARY_TRY(transaction.confirmed, fields.boolean());
     ESTUARY_TRY(transaction.ended, fields.boolean());
     ESTUARY_CHECK(read_key_based(fields, transaction));
+    ESTUARY_TRY(transaction.waits_until, codec::read_explicit(fields, 1, "waits_until", [](der::Reader& inner) { return inner.generalized_time(); }));
     ESTUARY_CHECK(fields.finish("transaction"));
     return transaction;
 }
@@ -101,9 +102,10 @@ ByteVec Transaction::encode() const {
         });
         writer.octet_string(nonce).octet_string(last_request).octet_string(last_answer);
         writer.boolean(confirmed).boolean(ended);
-        if (protection == Protection::kem || protection == Protection::diffie_hellman)
+        if (protection >= Protection::kem)
             writer.constructed(der::context_constructed(0),
                                [&] { writer.integer(static_cast<std::int64_t>(protection)).boolean(offered).octet_string(kem_secret); });
+        if (waits_until) codec::write_explicit(writer, 1, [&] { writer.generalized_time(*waits_until); });
     });
     return std::move(writer).take();
 }

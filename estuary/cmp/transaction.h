@@ -14,6 +14,7 @@ enum class Protection : std::uint8_t {
     signature,
     kem,              ///< a MAC keyed with what was encapsulated to its sender (RFC 9810 5.1.3.4)
     diffie_hellman,   ///< a MAC keyed with what two static keys agree on (RFC 9810 5.1.3.2)
+    passphrase,       ///< a MAC keyed with a revocation passphrase (RFC 9810 B)
 };
 
 /// One CertReqMsg of the request that began the transaction, and what became of it.
@@ -39,7 +40,7 @@ struct Transaction {
     Protection protection = Protection::signature;   ///< of its messages
     /// A KemCiphertextInfo was told, and the request that will be protected with it is to come. `requester` is who has to have the key.
     bool offered = false;
-    ByteVec kem_secret;                     ///< the shared secret of that, sealed
+    ByteVec kem_secret;                     ///< the shared secret of that, sealed; or the passphrase, while an rr waits
     std::string requester;                  ///< Principal::describe()
     ByteVec request;                        ///< the message that began it, while something of it waits
     std::vector<ByteVec> certificates;      ///< of the sender: for later messages without extraCerts
@@ -49,6 +50,7 @@ struct Transaction {
     ByteVec last_answer;                    ///< the answer, whole: the same for whoever sends that message again (bug class 25)
     bool confirmed = false;                 ///< a certConf was answered
     bool ended = false;                     ///< by an error of the client's
+    std::optional<Time> waits_until{};      ///< what waits for no person is not waited for after this
 
     bool has(TransactionItem::State state) const;
     ByteVec encode() const;

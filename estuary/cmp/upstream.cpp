@@ -4,6 +4,7 @@
 
 #include "estuary/base/encoding.h"
 #include "estuary/base/log.h"
+#include "estuary/cmp/registration_authority.h"
 #include "estuary/crypto/digest.h"
 
 namespace estuary::cmp {
@@ -15,17 +16,6 @@ constexpr std::string_view protocol = "cmp-upstream";
 /// Request, polls that are answered at once, and certConf: an authority that wants more turns in circles.
 constexpr unsigned exchanges_max = 8;
 constexpr Seconds poll_least{1};
-
-/// raVerified: what policy has left of a request, whoever made it.
-Result<crmf::CertReqMsg> vouched_for(const x509::CertificationRequest& request) {
-    crmf::CertRequest wanted;
-    wanted.cert_template.subject = request.subject();
-    wanted.cert_template.public_key = to_vec(request.spki());
-    wanted.cert_template.extensions = request.extensions();
-    if (request.not_before() || request.not_after())
-        wanted.cert_template.validity = crmf::OptionalValidity{request.not_before(), request.not_after()};
-    return crmf::CertReqMsg::parse(crmf::make_ra_verified(wanted.encode()));
-}
 
 /// A CRMF request that can go on as it is: alone in its message, with a signature over what it says.
 std::optional<crmf::CertReqMsg> as_it_came(Bytes der) {

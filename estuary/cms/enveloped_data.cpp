@@ -86,6 +86,7 @@ struct EnvelopedData::Fields {
     std::vector<Recipient> recipients;
     ByteVec additional;  ///< authAttrs as SET OF in DER; empty: none
     Bytes tag;
+    Bytes unprotected;   ///< content of unprotectedAttrs
 
     /// EncryptedContentInfo ::= SEQUENCE { contentType, contentEncryptionAlgorithm, encryptedContent [0] IMPLICIT OPTIONAL }
     Result<void> read_content(Reader& reader) {
@@ -142,7 +143,10 @@ struct EnvelopedData::Fields {
             ESTUARY_TRY(tag, reader.octet_string());
             if (tag.size() != use.tag_octets) return malformed_enveloped_data("mac of another length than aes-ICVlen");
         }
-        ESTUARY_CHECK(reader.element_if(der::context_constructed(authenticated ? 2 : 1)));
+        const auto outside = der::context_constructed(authenticated ? 2 : 1);
+        if (reader.next_is(outside)) {
+            ESTUARY_TRY(unprotected, reader.content(outside));
+        }
         return reader.finish("EnvelopedData");
     }
 
@@ -175,6 +179,10 @@ bool EnvelopedData::authenticated() const noexcept { return fields_->authenticat
 const der::Oid& EnvelopedData::content_type() const noexcept { return fields_->content_type; }
 const ContentCipher& EnvelopedData::cipher() const noexcept { return *fields_->use.cipher; }
 const std::vector<Recipient>& EnvelopedData::recipients() const noexcept { return fields_->recipients; }
+
+Result<Attributes> EnvelopedData::unprotected_attributes(const Limits& limits) const {
+    return read_attributes(Reader{fields_->unprotected, der_limits(limits)}, limits);
+}
 
 Result<Secret> EnvelopedData::open_content(Result<Secret> content_key) const {
     return open_uniformly(std::move(content_key), fields_->use.cipher->key_octets, "EnvelopedData",

@@ -45,6 +45,8 @@ public:
     const der::Oid& content_type() const noexcept;  ///< of what is inside
     const ContentCipher& cipher() const noexcept;
     const std::vector<Recipient>& recipients() const noexcept;
+    /// unprotectedAttrs: anybody may have put them there. Empty: none. malformed, too_large.
+    Result<Attributes> unprotected_attributes(const Limits& limits = {}) const;
 
     Result<crypto::Secret> open(const KeyHolder& holder, const OpenOptions& options = {}) const;
     Result<crypto::Secret> open(const SharedKey& shared, const OpenOptions& options = {}) const;
@@ -70,6 +72,7 @@ public:
                                     RsaPadding padding = RsaPadding::pkcs1);
     EnvelopedDataBuilder& recipient(const SharedKey& shared);
     EnvelopedDataBuilder& password(const crypto::Secret& password, std::uint64_t iterations = 100'000);
+    EnvelopedDataBuilder& unprotected(Attribute attribute);
 
     /// ContentInfo in DER. bad_key: a key that cannot receive, or a certificate whose keyUsage does not allow it;
     /// unsupported: no such cipher to write; malformed: no recipient.
@@ -95,6 +98,7 @@ private:
     Bytes content_;
     std::string cipher_ = "AES-256-CBC";
     std::vector<Addressee> recipients_;
+    Attributes unprotected_;
 };
 
 }  // namespace estuary::cms

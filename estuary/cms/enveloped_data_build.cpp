@@ -28,9 +28,9 @@ Result<void> check_key_usage(const PublicKey& key, std::uint32_t usage) {
     return {};
 }
 
-/// RFC 5652 6.1: 3 with password or other recipients, 0 with nothing but ktri by issuer, else 2.
-int version_of(const std::vector<ByteVec>& recipients) {
-    int version = 0;
+/// RFC 5652 6.1: 3 with password or other recipients, 0 with nothing but ktri by issuer and no attributes, else 2.
+int version_of(const std::vector<ByteVec>& recipients, bool attributes) {
+    int version = attributes ? 2 : 0;
     for (const auto& recipient : recipients) {
         const auto tag = static_cast<Tag>(recipient[0]);
         if (tag == der::context_constructed(3) || tag == der::context_constructed(4)) return 3;
@@ -66,6 +66,11 @@ EnvelopedDataBuilder& EnvelopedDataBuilder::recipient(const SharedKey& shared) {
 
 EnvelopedDataBuilder& EnvelopedDataBuilder::password(const Secret& password, std::uint64_t iterations) {
     recipients_.emplace_back(ByPassword{password.clone(), iterations});
+    return *this;
+}
+
+EnvelopedDataBuilder& EnvelopedDataBuilder::unprotected(Attribute attribute) {
+    unprotected_.push_back(std::move(attribute));
     return *this;
 }
 
@@ -112,7 +117,7 @@ Result<ByteVec> EnvelopedDataBuilder::build() const {
     if (!tagged.empty()) tagged[0] = static_cast<std::uint8_t>(der::context_constructed(1));  // [1] IMPLICIT
     return write_content_info(cipher->authenticated ? oid::auth_enveloped_data : oid::enveloped_data, content_.size() + 1024,
                               [&](der::Writer& writer) {
-        writer.integer(cipher->authenticated ? 0 : version_of(recipients));
+        writer.integer(cipher->authenticated ? 0 : version_of(recipients, !unprotected_.empty()));
         write_set_of(writer, Tag::set, {recipients.begin(), recipients.end()});
         writer.sequence([&] {
             writer.oid(content_type_).raw(encode(use));
@@ -120,6 +125,7 @@ Result<ByteVec> EnvelopedDataBuilder::build() const {
         });
         writer.raw(tagged);
         if (cipher->authenticated) writer.octet_string(sealed.tag);
+        if (!unprotected_.empty()) write_attributes(writer, der::context_constructed(cipher->authenticated ? 2 : 1), unprotected_);
     });
 }
 

@@ -18,6 +18,7 @@ inline constexpr Oid content_type{"1.2.840.113549.1.9.3"};
 inline constexpr Oid message_digest{"1.2.840.113549.1.9.4"};
 inline constexpr Oid signing_time{"1.2.840.113549.1.9.5"};
 inline constexpr Oid countersignature{"1.2.840.113549.1.9.6"};
+inline constexpr Oid local_key_id{"1.2.840.113549.1.9.21"};  ///< RFC 2985 5.5.2
 inline constexpr Oid algorithm_protection{"1.2.840.113549.1.9.52"};
 
 // Keys and their encryption (RFC 3370, RFC 4055, RFC 3565, RFC 5753, RFC 8418, RFC 9629)

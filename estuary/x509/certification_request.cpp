@@ -8,6 +8,7 @@ std::string_view to_string(Possession possession) noexcept {
         case Possession::registration_authority: return "registration authority";
         case Possession::decryption: return "decryption";
         case Possession::generated_here: return "generated here";
+        case Possession::key_agreement: return "key agreement";
     }
     return "";
 }

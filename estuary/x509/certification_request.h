@@ -11,6 +11,7 @@ enum class Possession : std::uint8_t {
     registration_authority,  ///< a registration authority vouches for it (raVerified: RFC 4211 4, lraPOPWitness: RFC 5272 6.7)
     decryption,              ///< by decrypting: a challenge, or what is issued is of use only to who can (RFC 4211 4.2)
     generated_here,          ///< the key is made by the authority itself (RFC 7030 4.4)
+    key_agreement,           ///< by a MAC with what the key and one of the verifier's agree on, verified (RFC 4211 4.3)
 };
 std::string_view to_string(Possession possession) noexcept;
 
@@ -58,10 +59,11 @@ private:
 Result<CertificationRequest::Parts> parse_request_without_key(Bytes der);
 
 /// What a PKCS #10 request says, its signature not looked at: its possession is decryption, for the caller to see through. For
-/// requests with id-alg-noSignature (RFC 5272 C.1), and to find the key that a message is signed with.
+/// requests with id-alg-noSignature (RFC 5272 C.1), to find the key that a message is signed with, and where a MAC is the signature.
 struct UnprovenRequest {
     CertificationRequest::Parts parts;
     ByteVec signature_algorithm;             ///< whole AlgorithmIdentifier
+    ByteVec signed_octets, signature;
 };
 Result<UnprovenRequest> parse_unproven(Bytes pkcs10);
 

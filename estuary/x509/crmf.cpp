@@ -148,12 +148,13 @@ void CertTemplate::write(Writer& writer, Tag tag) const {
     });
 }
 
-Result<void> check_requestable(const CertTemplate& wanted) {
+Result<void> check_requestable(const CertTemplate& wanted, Bytes signing_alg) {
     constexpr std::int64_t version_3 = 2;
     if (wanted.version && *wanted.version != version_3)
         return malformed_template(fmt::format("version {} is not v3(2)", *wanted.version));
     if (wanted.serial_number) return malformed_template("serialNumber is not for the requester to choose");
-    if (wanted.signing_alg) return malformed_template("signingAlg is not for the requester to choose");
+    if (wanted.signing_alg && !same(*wanted.signing_alg, signing_alg))
+        return malformed_template(signing_alg.empty() ? "signingAlg is not for the requester to choose" : "signingAlg is another than the CA signs with");
     if (wanted.issuer_uid || wanted.subject_uid) return malformed_template("unique identifiers are not issued");
     return {};
 }

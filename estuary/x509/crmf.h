@@ -6,7 +6,11 @@
 
 #include "estuary/crypto/key.h"
 #include "estuary/crypto/password_mac.h"
-#include "estuary/x509/extension.h"
+#include "estuary/x509/certificate.h"
+
+namespace estuary::x509 {
+struct AgreementKey;
+}
 
 namespace estuary::x509::crmf {
 
@@ -52,8 +56,9 @@ struct CertTemplate {
     bool operator==(const CertTemplate&) const = default;
 };
 
-/// RFC 4211 5: version is 2 or absent; serialNumber, signingAlg, issuerUID and subjectUID are absent. malformed.
-Result<void> check_requestable(const CertTemplate& wanted);
+/// RFC 4211 5: version is 2 or absent; serialNumber, signingAlg, issuerUID and subjectUID are absent. RFC 9810 D.6 has signingAlg in the
+/// requests of CAs: there it may be `signing_alg`. malformed.
+Result<void> check_requestable(const CertTemplate& wanted, Bytes signing_alg = {});
 
 /// AttributeTypeAndValue of RFC 4211: one control, or one piece of regInfo. Known ones: crmf_controls.h.
 struct Control {
@@ -169,17 +174,25 @@ ByteVec encode_cert_req_msg(Bytes cert_req, const std::optional<ProofOfPossessio
 Result<PkMacValue> read_pk_mac_value(der::Reader& reader, der::Tag tag = der::Tag::sequence);
 void write_pk_mac_value(der::Writer& writer, const PkMacValue& value, der::Tag tag = der::Tag::sequence);
 
-/// What the receiver knows of the sender, for possession that leans on it.
+/// What the receiver knows of the sender, for possession that leans on it, and has itself.
 struct PossessionContext {
     const crypto::Secret* shared_secret = nullptr;       ///< for publicKeyMAC
     std::vector<GeneralName> authenticated_names = {};   ///< sender must be one of these
     crypto::PasswordMacLimits mac_limits = {};
+    const AgreementKey* agreement_key = nullptr;         ///< for agreeMAC and DHBasedMac; null: there is none
 };
 /// Checks POPOSigningKey over the octets received (RFC 4211 4.1): over certReq if the template has both subject and publicKey,
 /// then poposkInput must be absent; over poposkInput otherwise, which must be there, hold the same key octet for octet, and a
 /// sender or publicKeyMAC that `context` bears out. Gives the proven key. bad_proof: no such proof, or a wrong one; bad_key: MD5
 /// and SHA-1, keys that are none; unsupported.
 Result<crypto::PublicKey> verify_signature_possession(const CertReqMsg& message, const PossessionContext& context = {});
+
+/// Whether possession is shown by a MAC with what two keys agree on: agreeMAC of keyAgreement, or a POPOSigningKey whose algorithm is such
+/// a MAC (RFC 9810 5.2.8.2).
+bool is_agreement_possession(const CertReqMsg& message) noexcept;
+/// Checks it by `context.agreement_key`: over certReq, which must have both subject and publicKey (RFC 4211 4.2). Gives the proven key.
+/// bad_proof: no such proof, nobody who could check it, or a wrong one; otherwise as verify_agreement_proof().
+Result<crypto::PublicKey> verify_agreement_possession(const CertReqMsg& message, const PossessionContext& context);
 
 /// Whether possession is claimed by a registration authority (raVerified): for policy, never proof in itself.
 bool is_ra_verified(const CertReqMsg& message) noexcept;
@@ -203,10 +216,12 @@ struct WantedRequest {
     crypto::PasswordMacChoice mac = {crypto::PasswordMacChoice::Scheme::password_based_mac};  ///< RFC 9045 3: everybody has it
     /// For keys that do not sign, and for RSA and EC keys that are not to: how possession is going to be proved.
     std::optional<SubsequentMessage> subsequent_message = {};
+    /// For keys that agree, instead: agreeMAC for the holder of this certificate, by DHBasedMac.
+    std::optional<Certificate> agreement_recipient = {};
 };
 /// A CertReqMsg in DER with its proof of possession. Of those that do not sign, RSA and ML-KEM keys are keyEncipherment, the others
-/// keyAgreement. bad_key: a key that does not sign without subsequentMessage, or one that only signs with it; malformed: neither
-/// subject, sender nor secret, or a field that requests do not have.
+/// keyAgreement. bad_key: a key that does not sign without subsequentMessage or a recipient that it agrees with, or one that only signs
+/// with one of these; malformed: neither subject, sender nor secret, or a field that requests do not have.
 Result<ByteVec> make_cert_req_msg(const WantedRequest& wanted, const crypto::PrivateKey& key);
 /// The same without possession, for a key that the authority makes (RFC 4211 5, RFC 9483 4.1.6): publicKey stays as it is.
 Result<ByteVec> make_cert_req_msg_without_key(const WantedRequest& wanted);

@@ -1,4 +1,5 @@
 // Certificate request messages made by us.
+#include "estuary/x509/agreement_proof.h"
 #include "estuary/x509/crmf_parts.h"
 
 namespace estuary::x509::crmf {
@@ -41,6 +42,18 @@ Result<ProofOfPossession> promise(const crypto::PrivateKey& key, SubsequentMessa
     return fail(Code::bad_key, "a key of type " + key.public_key().type_name() + " cannot decrypt; let it sign");
 }
 
+Result<ProofOfPossession> prove_by_agreement(const WantedRequest& wanted, Bytes cert_req, const crypto::PrivateKey& key) {
+    if (!wanted.request.cert_template.subject) return fail(Code::malformed, "possession by key agreement is shown with a subject (RFC 4211 4.2)");
+    ESTUARY_TRY(auto proof, make_agreement_proof(AgreementAlgorithm::dh_based_mac, cert_req, key, *wanted.agreement_recipient));
+    return KeyAgreementProof{AgreeMac{{std::move(proof.algorithm), std::move(proof.value)}}};
+}
+
+Result<ProofOfPossession> prove(const WantedRequest& wanted, Bytes cert_req, const crypto::PrivateKey& key) {
+    if (wanted.agreement_recipient) return prove_by_agreement(wanted, cert_req, key);
+    if (wanted.subsequent_message) return promise(key, *wanted.subsequent_message);
+    return prove_by_signature(wanted, cert_req, key);
+}
+
 }  // namespace
 
 Result<ByteVec> make_cert_req_msg(const WantedRequest& wanted, const crypto::PrivateKey& key) {
@@ -48,8 +61,7 @@ Result<ByteVec> make_cert_req_msg(const WantedRequest& wanted, const crypto::Pri
     request.cert_template.public_key = to_vec(key.public_key().spki());
     ESTUARY_CHECK(check_requestable(request.cert_template));
     const auto cert_req = request.encode();
-    ESTUARY_TRY(const auto popo, wanted.subsequent_message ? promise(key, *wanted.subsequent_message)
-                                                           : prove_by_signature(wanted, cert_req, key));
+    ESTUARY_TRY(const auto popo, prove(wanted, cert_req, key));
     return encode_cert_req_msg(cert_req, popo, wanted.reg_info);
 }
 

@@ -122,8 +122,12 @@ Result<Possession> check_possession(const CertReqMsg& message, const Receiver& r
         return Possession::registration_authority;
     }
     if (subsequent_message(message)) return Possession::decryption;
+    if (is_agreement_possession(message)) {
+        ESTUARY_CHECK(verify_agreement_possession(message, receiver.possession));
+        return Possession::key_agreement;
+    }
     if (message.popo() && !std::holds_alternative<PopoSigningKey>(*message.popo()))
-        return fail(Code::unsupported, "proof of possession by a private key or a Diffie-Hellman MAC is not supported");
+        return fail(Code::unsupported, "proof of possession by giving the private key, or by dhMAC, is not supported");
     ESTUARY_CHECK(verify_signature_possession(message, receiver.possession));
     return Possession::signature;
 }
@@ -137,7 +141,7 @@ Result<CertificationRequest> to_certification_request(const CertReqMsg& message,
     if (find(request.controls, oid::alt_cert_template) != nullptr)
         return fail(Code::unsupported, "altCertTemplate: only X.509 certificates are issued");
     auto& wanted = request.cert_template;
-    ESTUARY_CHECK(check_requestable(wanted));
+    ESTUARY_CHECK(check_requestable(wanted, receiver.signing_alg));
     CertificationRequest::Parts parts;
     ESTUARY_TRY(parts.possession, check_possession(message, receiver));
     parts.der = to_vec(message.der());

@@ -4,6 +4,7 @@
 #include "estuary/base/text.h"
 #include "estuary/x509/extension.h"
 #include "estuary/x509/general_name.h"
+#include "estuary/x509/name_constraints.h"
 
 namespace estuary::x509 {
 namespace {
@@ -123,6 +124,14 @@ bool is_within(const GeneralName& name, const GeneralName& base) {
     return false;
 }
 
+bool network_lies_within(Bytes network, Bytes base) {
+    const auto half = base.size() / 2;
+    if (network.size() != base.size()) return false;
+    for (std::size_t i = half; i < base.size(); ++i)
+        if ((base[i] & ~network[i]) != 0) return false;   // its mask leaves more open
+    return matches_ip(network.first(half), base);
+}
+
 bool touches(const GeneralName& name, const GeneralName& base) {
     return is_within(name, base) ||
            (name.kind == Kind::dns && base.kind == Kind::dns && wildcard_touches_dns(as_text(name.value), as_text(base.value)));
@@ -173,6 +182,24 @@ Result<NameConstraints> parse_name_constraints(Bytes value) {
     ESTUARY_CHECK(reader.finish("nameConstraints"));
     if (out.permitted.empty() && out.excluded.empty()) return fail(Code::malformed, "nameConstraints is empty");
     return out;
+}
+
+/// A host that is a constraint stands for itself or for all below it, and is compared as a name in it would be.
+bool lies_within(const GeneralName& subtree, const GeneralName& base) {
+    if (subtree.kind != base.kind) return false;
+    if (subtree.value == base.value || base.value.empty()) return true;
+    switch (subtree.kind) {
+        case Kind::uri: return matches_host(as_text(subtree.value), as_text(base.value));
+        case Kind::ip: return network_lies_within(subtree.value, base.value);
+        case Kind::dns:
+        case Kind::email:
+        case Kind::directory:
+        case Kind::registered_id:
+        case Kind::other_name:
+        case Kind::x400:
+        case Kind::edi: break;
+    }
+    return is_within(subtree, base);
 }
 
 Extension make_name_constraints(const NameConstraints& value) {

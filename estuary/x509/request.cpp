@@ -171,6 +171,8 @@ Result<UnprovenRequest> parse_unproven(Bytes pkcs10) {
     ESTUARY_TRY(request.parts.extensions, requested_extensions(request.parts.attributes));
     request.parts.possession = Possession::decryption;
     request.signature_algorithm = to_vec(parts.algorithm);
+    request.signed_octets = to_vec(parts.signed_octets);
+    request.signature = to_vec(parts.signature);
     return request;
 }
 

@@ -54,6 +54,8 @@ struct RequestTemplate {
     std::vector<Attribute> attributes;  ///< others
 };
 Result<ByteVec> make_request(const RequestTemplate& wanted, const crypto::PrivateKey& key);
+/// CertificationRequestInfo in DER, for a key with this SubjectPublicKeyInfo: what is signed.
+Result<ByteVec> encode_request_info(const RequestTemplate& wanted, Bytes spki);
 /// challengePassword attribute with the given text (PrintableString where it can, UTF8String otherwise).
 Attribute make_challenge_password(std::string_view text);
 Attribute make_directory_string_attribute(const der::Oid& type, std::string_view text);

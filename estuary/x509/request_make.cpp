@@ -46,18 +46,6 @@ Result<std::vector<ByteVec>> encode_attributes(const RequestTemplate& wanted) {
     return encoded;
 }
 
-Result<ByteVec> encode_info(const RequestTemplate& wanted, Bytes spki) {
-    ESTUARY_TRY(auto attributes, encode_attributes(wanted));
-    der::Writer writer;
-    writer.sequence([&] {
-        writer.integer(0);
-        writer.raw(wanted.subject.der());
-        writer.raw(spki);
-        write_set_of(writer, der::context_constructed(0), std::move(attributes));
-    });
-    return std::move(writer).take();
-}
-
 /// Name is a SEQUENCE OF SET, GeneralNames a SEQUENCE OF context tags; an empty one can only be a Name.
 bool holds_general_names(const der::Element& sequence) {
     return !sequence.content.empty() && (sequence.content[0] & 0xC0) == 0x80;
@@ -81,9 +69,21 @@ Result<ChangeSubjectName> read_change_subject_name(Bytes der) {
 
 }  // namespace
 
+Result<ByteVec> encode_request_info(const RequestTemplate& wanted, Bytes spki) {
+    ESTUARY_TRY(auto attributes, encode_attributes(wanted));
+    der::Writer writer;
+    writer.sequence([&] {
+        writer.integer(0);
+        writer.raw(wanted.subject.der());
+        writer.raw(spki);
+        write_set_of(writer, der::context_constructed(0), std::move(attributes));
+    });
+    return std::move(writer).take();
+}
+
 Result<ByteVec> make_request(const RequestTemplate& wanted, const crypto::PrivateKey& key) {
     ESTUARY_TRY(const auto* algorithm, key.signature_algorithm());
-    ESTUARY_TRY(const auto info, encode_info(wanted, key.public_key().spki()));
+    ESTUARY_TRY(const auto info, encode_request_info(wanted, key.public_key().spki()));
     ESTUARY_TRY(const auto signature, key.sign(info));
     der::Writer writer;
     writer.sequence([&] { writer.raw(info).raw(algorithm->identifier).bit_string(signature); });

@@ -172,7 +172,8 @@ allowed = ["CN"]
             assert f"CN={name}" not in server.admin("cert", "list", "--status", "revoked").out
             done = server.admin("request", decision, str(request["id"]))
             if decision == "approve":
-                check_in("is revoked when the client asks again", done.err)
+                check_in(f"The certificate of CN={name} is revoked", done.err)
+                check_in(f"CN={name}", server.admin("cert", "list", "--status", "revoked").out)
             out, err = asking.communicate(timeout=60)
             check_equal(asking.returncode == 0, decision == "approve", (out + err).decode())
             check_equal(f"CN={name}" in server.admin("cert", "list", "--status", "revoked").out, decision == "approve", name)
@@ -498,6 +499,19 @@ def test_answers_signed_by_the_ca_itself(server, tmp):
     server.cmp("genm", *have, "-infotype", "signKeyPairTypes", "-ignore_keyusage", "-extracertsout", tmp / "extra.pem")
     check_equal(run_program("openssl", "x509", "-in", tmp / "extra.pem", "-noout", "-subject").out,
                 run_program("openssl", "x509", "-in", server.issuing, "-noout", "-subject").out)
+
+
+@with_server
+def test_a_crl_that_is_to_come(server, tmp):
+    """RFC 9483 4.4, of genm: OpenSSL's client polls for it since 3.3."""
+    if openssl_version() < (3, 3):
+        raise Skip("this openssl does not poll for genp")
+    have = enrolled(server, tmp, "dev")
+    with no_crl(server):
+        client = OpensslThatWaits(server, ".well-known/cmp", "-cmd", "genm", "-infotype", "currentCRL", *have)
+        client.asleep()
+    client.end()
+    check_in("genp", client.said.lower())
 
 
 run(globals())

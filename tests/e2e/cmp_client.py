@@ -6,15 +6,6 @@ import subprocess
 
 from harness_cmp import *  # noqa: F403
 
-OK, FAILED, USAGE, REFUSED, NOT_TRUSTED, PENDING, TRY_AGAIN = 0, 1, 2, 3, 4, 5, 6
-
-
-def estuary(*options, status=OK):
-    """One run of the client, with the exit status that it must have."""
-    done = run_program(ESTUARY, *options, check=False)
-    assert done.returncode == status, f"{options} exited with {done.returncode}, not {status}\n{done.out}{done.err}"
-    return done
-
 
 def same_key(directory):
     """The certificate of a directory is its key's."""
@@ -191,15 +182,6 @@ def test_openssl_a_certificate_that_is_not_wanted_is_rejected(mock, tmp):
 
 
 # -- before our own -----------------------------------------------------------------------------------------------------------------
-def login(server, tmp, name, *options):
-    (tmp / f"{name}.pw").write_text(server.secret(name, *options) + "\n")
-    return ["--user", name, "--password-file", tmp / f"{name}.pw"]
-
-
-def url_of(server):
-    return f"http://127.0.0.1:{server.cmp_port}"
-
-
 @with_server
 def test_enroll_renew_and_revoke(server, tmp):
     url, dev = url_of(server), tmp / "dev"
@@ -328,6 +310,121 @@ def test_possession_by_decryption(server, tmp):
         estuary("cmp", "ir", url_of(server), *who, "--profile", "open", "--subject", f"CN={name}", "--trust", server.root, "--out", tmp / name, *options)
         verify(server, tmp / name / "cert.pem")
         same_key(tmp / name)
+
+
+def prove_by_agreement(server, key_type):
+    """The default label takes proofs by key agreement, with an agreement key of this type; keys that agree are for a profile of their own."""
+    server.stop()
+    text = server.config.read_text().replace("[cmp]\n", f'[cmp]\nagreement_key_type = "{key_type}"\n')
+    server.config.write_text(text.replace('[cmp.label.default]\n', '[cmp.label.default]\nmore_profiles = ["agree"]\nagreement_proof = true\n') + """
+[profile.agree]
+ca = "issuing"
+key_types = ["p256", "x25519"]
+key_usage = ["keyAgreement"]
+[profile.agree.subject]
+allowed = ["CN"]
+""")
+    server.admin("check")
+    server.start()
+    own = run_program("openssl", "x509", "-in", server.dir / "cmp/issuing-dh.pem", "-noout", "-text").out
+    check_in("Key Agreement", own)
+    assert "Digital Signature" not in own and "encipherment" not in own.lower(), own
+
+
+def possession_by_agreement(server, tmp, key_type, other_type):
+    """agreeMAC (RFC 9810 5.2.8.3): the client asks for the certificate of the agreement key, and needs one exchange more."""
+    prove_by_agreement(server, key_type)
+    who = [*login(server, tmp, "agrees", "--uses", "9", "--profile", "agree"), "--profile", "agree", "--trust", server.root, "--agreement-proof"]
+    estuary("cmp", "ir", url_of(server), *who, "--subject", "CN=agrees", "--out", tmp / "agrees")   # the type is the authority's
+    verify(server, tmp / "agrees/cert.pem")
+    same_key(tmp / "agrees")
+    check_in("Key Agreement", run_program("openssl", "x509", "-in", tmp / "agrees/cert.pem", "-noout", "-ext", "keyUsage").out)
+    check_in("X25519" if key_type == "x25519" else "prime256v1", run_program("openssl", "x509", "-in", tmp / "agrees/cert.pem", "-noout", "-text").out)
+    # A key of another type is not even sent, and a certificate that is nobody's we know is not agreed with.
+    done = estuary("cmp", "ir", url_of(server), *who, "--subject", "CN=other", "--key-type", other_type, "--out", tmp / "other", status=USAGE)
+    check_in(f"the authority's agreement key is of type {key_type}", done.err)
+    stranger = tmp / "stranger.pem"
+    run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp / "stranger.key", "-subj",
+                "/CN=stranger", "-out", stranger)
+    done = estuary("cmp", "ir", url_of(server), *[stranger if option == server.root else option for option in who], "--subject", "CN=other",
+                   "--out", tmp / "other", status=NOT_TRUSTED)
+    check_in("certificate of the authority's agreement key", done.err)
+    # Several at once, by one question.
+    server.stop()
+    server.config.write_text(server.config.read_text().replace("agreement_proof = true\n", "agreement_proof = true\nrequests_max = 2\n"))
+    server.start()
+    estuary("cmp", "cr", url_of(server), *who, "--subject", "CN=one", "--subject", "CN=two", "--out", tmp / "one", "--out", tmp / "two")
+    assert same_key(tmp / "one") != same_key(tmp / "two")
+    # Where the label does not take it, it is told.
+    done = estuary("cmp", "ir", url_of(server), "--name", "explicit", *[option for option in who if option not in ("--profile", "agree")],
+                   "--subject", "CN=other", "--out", tmp / "other", status=REFUSED)
+    check_in("is not taken there", done.err)
+
+
+@with_server
+def test_possession_by_agreement_x25519(server, tmp):
+    possession_by_agreement(server, tmp, "x25519", "p256")
+
+
+@with_server
+def test_possession_by_agreement_p256(server, tmp):
+    possession_by_agreement(server, tmp, "p256", "x25519")
+
+
+def bouncy_castle(tmp):
+    jars = [Path("/usr/share/java") / f"{name}.jar" for name in ("bcprov", "bcutil", "bcpkix")]
+    javac, java = need("javac"), need("java")
+    if not all(jar.exists() for jar in jars):
+        raise Skip("Bouncy Castle is not installed (scripts/setup does it)")
+    classes = os.pathsep.join(map(str, [tmp / "classes", *jars]))
+    run_program(javac, "-cp", classes, "-d", tmp / "classes", Path(__file__).parent / "java/AgreementPeer.java")
+    return lambda *command: run_program(java, "-cp", classes, "AgreementPeer", *command).out
+
+
+def agreement_by_bouncy_castle(server, tmp, key_type):
+    """agreeMAC of other people's making, and where keys are on a curve of NIST's a PKCS #10 by static ECDH (RFC 6955)."""
+    peer = bouncy_castle(tmp)
+    prove_by_agreement(server, key_type)
+    # The only profile: Bouncy Castle 1.72 names none.
+    server.stop()
+    server.config.write_text(server.config.read_text().replace('[cmp.label.default]\nmore_profiles = ["agree"]', '[cmp.label.default]\nmore_profiles = ["device"]')
+                             .replace('agreement_proof = true\nprofile = "device"', 'agreement_proof = true\nprofile = "agree"'))
+    server.start()
+    secret, own = server.secret("castle", "--uses", "9", "--profile", "agree"), server.dir / "cmp/issuing-dh.pem"
+
+    def answered(request):
+        run_program("curl", "-sS", "--fail-with-body", "-H", "Content-Type: application/pkixcmp", "--data-binary", f"@{request}", "-o", tmp / "answer",
+                    url_of(server) + "/.well-known/cmp")
+        return peer("read", tmp / "answer", secret, tmp / "castle.der")
+
+    peer("ask", own, "castle", secret, "CN=castle", tmp / "asked")
+    check_equal(answered(tmp / "asked"), "mac true type 1\nstatus 0\n")
+    run_program("openssl", "x509", "-inform", "DER", "-in", tmp / "castle.der", "-out", tmp / "castle.pem")
+    verify(server, tmp / "castle.pem")
+    check_equal(run_program("openssl", "x509", "-in", tmp / "castle.pem", "-noout", "-pubkey").out,
+                run_program("openssl", "pkey", "-pubin", "-inform", "DER", "-in", tmp / "asked.pub", "-pubout").out)
+    if key_type == "x25519":
+        return
+    peer("request", own, "CN=castle by PKCS 10", tmp / "p10")
+    (tmp / "p10.key").chmod(0o600)
+    estuary("cmp", "p10cr", url_of(server), *login(server, tmp, "p10", "--profile", "agree"), "--csr", tmp / "p10", "--key", tmp / "p10.key", "--trust", server.root, "--out", tmp / "out")
+    verify(server, tmp / "out/cert.pem")
+    changed = bytearray((tmp / "p10").read_bytes())
+    changed[-1] ^= 1
+    (tmp / "p10").write_bytes(changed)
+    done = estuary("cmp", "p10cr", url_of(server), *login(server, tmp, "changed", "--profile", "agree"), "--csr", tmp / "p10", "--key", tmp / "p10.key", "--trust", server.root,
+                   "--out", tmp / "changed", status=REFUSED)
+    check_in("the MAC is wrong", done.err)
+
+
+@with_server
+def test_bouncy_castle_agrees_x25519(server, tmp):
+    agreement_by_bouncy_castle(server, tmp, "x25519")
+
+
+@with_server
+def test_bouncy_castle_agrees_p256(server, tmp):
+    agreement_by_bouncy_castle(server, tmp, "p256")
 
 
 @with_server
@@ -636,12 +733,121 @@ allowed = ["CN"]
     estuary("cmp", "cr", url_of(server), "--trust", server.root, "--subject", "CN=dev", *kem, "--out", tmp / "none", status=REFUSED)
 
 
-def test_what_is_not_offered_says_so(tmp):
-    help_text = run_program(ESTUARY, "cmp", "--help").out
-    for name in ("krr", "ccr"):
-        check_in(f"{name}: ", estuary("cmp", name, "http://127.0.0.1:1", "--user", "x", status=USAGE).err)
-        check_in("Not offered", help_text)
-    check_in("revocation passphrases are not offered", estuary("cmp", "genm", "http://127.0.0.1:1", "revpassphrase", "--user", "x", status=USAGE).err)
+# -- revocation passphrases (RFC 9810 B) ---------------------------------------------------------------------------------------------
+PASSPHRASE = "lost keys are revoked by this"
+
+
+def take_passphrases(server, tmp):
+    """The default label takes them, from who has a secret or a certificate."""
+    server.stop()
+    server.config.write_text(server.config.read_text().replace("[cmp.label.default]\n", "[cmp.label.default]\nrevocation_passphrases = true\n"))
+    server.admin("check")
+    server.start()
+    (tmp / "passphrase").write_text(PASSPHRASE + "\n")
+    (tmp / "next").write_text("and the next ones by that\n")
+    return ["--passphrase-file", tmp / "passphrase"]
+
+
+def serial_of(certificate):
+    return run_program("openssl", "x509", "-in", certificate, "-noout", "-serial").out.strip().split("=")[1]
+
+
+def is_revoked(server, certificate):
+    return serial_of(certificate).lower() in "".join(line for line in server.admin("cert", "list").out.splitlines() if "revoked" in line).lower()
+
+
+@with_server
+def test_a_passphrase_revokes_without_the_key(server, tmp):
+    given = take_passphrases(server, tmp)
+    url, trust = url_of(server), ["--trust", server.root]
+    for name in ("dev", "other"):
+        estuary("cmp", "ir", url, *login(server, tmp, name), "--subject", f"CN={name}", *trust, "--out", tmp / name)
+    dev = tmp / "dev/cert.pem"
+    check_in("taken", estuary("cmp", "genm", url, "passphrase", "--dir", tmp / "dev", *trust, *given, "--key-id", "dev-1").out)
+    # The directory, with its key, is gone; and the server has been away.
+    certificate = tmp / "kept.pem"
+    certificate.write_text(dev.read_text())
+    run_program("rm", "-r", tmp / "dev")
+    server.stop()
+    server.start()
+    check_in("MAC", estuary("cmp", "rr", url, "--revoke", certificate, *given, "--key-id", "dev-2", *trust, status=REFUSED).err)
+    check_in("notAuthorized", estuary("cmp", "rr", url, "--revoke", tmp / "other/cert.pem", *given, "--key-id", "dev-1", status=REFUSED).err)
+    estuary("cmp", "genm", url, "passphrase", "--dir", tmp / "other", *trust, "--passphrase-file", tmp / "next", "--key-id", "dev-1", status=REFUSED)
+    check_equal(is_revoked(server, certificate), False)
+    done = estuary("cmp", "rr", url, "--issuer", "CN=Test Issuing CA", "--serial", serial_of(certificate), *given, "--key-id", "dev-1", "--reason", "keyCompromise")
+    check_in("keyCompromise", done.out)
+    check_equal(is_revoked(server, certificate), True)
+    check_equal(is_revoked(server, tmp / "other/cert.pem"), False)
+    assert PASSPHRASE not in server.log() + server.admin("audit", "list").out
+
+
+@with_server
+def test_a_passphrase_goes_along(server, tmp):
+    """In the header of requests, or with certConf, found by its holder's name; and an rr conveys the next one."""
+    given = take_passphrases(server, tmp)
+    url, trust = url_of(server), ["--trust", server.root]
+    conveyed = ["--revocation-passphrase-file", tmp / "passphrase"]
+    for name, more in (("mac", []), ("confirmed", ["--confirm"])):
+        done = estuary("cmp", "ir", url, *login(server, tmp, name), "--subject", f"CN={name}", *trust, "--out", tmp / name, *conveyed, *more)
+        check_in("has taken the revocation passphrase", done.err)
+        check_in("revoked", estuary("cmp", "rr", url, "--revoke", tmp / name / "cert.pem", *given, "--holder", f"CN={name}").out)
+    # Known by a certificate: the passphrase is encrypted for what the CA tells, and found by the subject.
+    estuary("cmp", "ir", url, *login(server, tmp, "first"), "--subject", "CN=dev,O=Example", *trust, "--out", tmp / "dev")
+    check_in("has taken", estuary("cmp", "kur", tmp / "dev", *conveyed).err)
+    estuary("cmp", "cr", url, "--cert", tmp / "dev/chain.pem", "--cert-key", tmp / "dev/key.pem", *trust, "--subject", "CN=dev,O=Example", "--out", tmp / "second")
+    check_in("has taken", estuary("cmp", "rr", url, "--revoke", tmp / "dev/cert.pem", *given, "--revocation-passphrase-file", tmp / "next",
+                                  "--revocation-key-id", "next").err)
+    estuary("cmp", "rr", url, "--revoke", tmp / "second/cert.pem", *given, status=NOT_TRUSTED)
+    estuary("cmp", "rr", url, "--revoke", tmp / "second/cert.pem", *given, *trust, status=REFUSED)
+    estuary("cmp", "rr", url, "--revoke", tmp / "second/cert.pem", "--passphrase-file", tmp / "next", "--key-id", "next")
+    check_equal(is_revoked(server, tmp / "second/cert.pem"), True)
+
+
+@with_server
+def test_a_passphrase_that_is_not_taken_is_told(server, tmp):
+    take_passphrases(server, tmp)
+    url, trust = url_of(server), ["--trust", server.root]
+    conveyed = ["--revocation-passphrase-file", tmp / "passphrase"]
+    # A label that takes none refuses the whole request: RFC 9810 B has it acknowledge or refuse.
+    refused = estuary("cmp", "ir", url, "--name", "explicit", *login(server, tmp, "dev"), "--subject", "CN=dev", *trust, "--out", tmp / "dev", *conveyed, status=REFUSED)
+    check_in("not taken here", refused.err)
+    assert not (tmp / "dev/cert.pem").exists()
+    estuary("cmp", "ir", url, *login(server, tmp, "dev2"), "--subject", "CN=dev", *trust, "--out", tmp / "dev")
+    (tmp / "short").write_text("7 octet\n")
+    check_in("8 to 1024", estuary("cmp", "genm", url, "passphrase", "--dir", tmp / "dev", *trust, "--passphrase-file", tmp / "short", status=FAILED).err)
+    # Whoever is no CA of ours does not get it.
+    run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp / "x.key", "-subj", "/CN=x",
+                "-out", tmp / "x.pem")
+    estuary("cmp", "genm", url, "passphrase", "--dir", tmp / "dev", "--trust", tmp / "x.pem", "--passphrase-file", tmp / "passphrase", status=NOT_TRUSTED)
+    for wrong in (["genm", url, "passphrase", "--dir", tmp / "dev"], ["rr", url, "--passphrase-file", tmp / "passphrase"],
+                  ["rr", url, "--passphrase-file", tmp / "passphrase", "--key-id", "x", "--issuer", "CN=x", "--serial", "zz"],
+                  ["rr", url, "--dir", tmp / "dev", "--passphrase-file", tmp / "passphrase", "--key-id", "x"]):
+        estuary("cmp", *wrong, status=USAGE)
+
+
+@with_server
+def test_openssl_revokes_by_a_passphrase(server, tmp):
+    """An rr of OpenSSL's client, with the identifier as -ref and the passphrase as -secret."""
+    given = take_passphrases(server, tmp)
+    url, trust = url_of(server), ["--trust", server.root]
+    estuary("cmp", "ir", url, *login(server, tmp, "dev"), "--subject", "CN=dev", *trust, "--out", tmp / "dev",
+            "--revocation-passphrase-file", tmp / "passphrase", "--revocation-key-id", "dev-1")
+    rr = ["-oldcert", tmp / "dev/cert.pem", "-revreason", "1", "-ref", "dev-1"]
+    wrong = server.cmp("rr", *rr, "-secret", "pass:" + PASSPHRASE + "?", "-unprotected_errors", check=False)
+    check_in("badMessageCheck", wrong.out + wrong.err)
+    for reference in ("dev", "dev-2"):   # neither by another identifier, nor as the credential's secret
+        assert server.cmp("rr", *rr[:-1], reference, "-secret", f"pass:{PASSPHRASE}", check=False).returncode != 0
+    check_equal(is_revoked(server, tmp / "dev/cert.pem"), False)
+    done = server.cmp("rr", *rr, "-secret", f"pass:{PASSPHRASE}")
+    check_in("revocation accepted", (done.out + done.err).lower())
+    check_equal(is_revoked(server, tmp / "dev/cert.pem"), True)
+    # It is good for nothing else, and nothing more.
+    again = server.cmp("rr", *rr, "-secret", f"pass:{PASSPHRASE}", check=False)
+    check_in("certRevoked", again.out + again.err)
+    enrolling = server.cmp("ir", "-ref", "dev-1", "-secret", f"pass:{PASSPHRASE}", "-newkey", new_key(tmp, "k"), "-subject", "/CN=dev", "-certout", tmp / "k.pem",
+                           check=False)
+    assert enrolling.returncode != 0 and not (tmp / "k.pem").exists()
+    check_equal(estuary("cmp", "rr", url, "--revoke", tmp / "dev/cert.pem", *given, "--key-id", "dev-1", status=REFUSED).returncode, REFUSED)
 
 
 @with_server
@@ -686,6 +892,24 @@ def test_a_manufacturers_certificate_begins(server, tmp):
     estuary("enroll", url_of(server), "--protocol", "cmp", "--label", "factory", *ask)
     verify(server, tmp / "station/cert.pem")
     estuary("renew", tmp / "station", "--rekey")
+
+
+@with_server
+def test_a_crl_that_is_to_come(server, tmp):
+    """RFC 9483 4.4, of genm: the first CRL of a CA is waited for, over restarts of both."""
+    url = url_of(server)
+    estuary("cmp", "ir", url, *login(server, tmp, "dev"), "--subject", "CN=dev", "--trust", server.root, "--out", tmp / "dev")
+    command = lambda what: ["cmp", "genm", url, what, "--dir", tmp / "dev", "--issuer", server.issuing, "--keep", tmp / what,  # noqa: E731
+                            "--out", tmp / f"{what}.pem"]
+    with no_crl(server):
+        for what in ("currentcrl", "crls"):
+            estuary(*command(what), "--wait", "0", status=PENDING)
+            estuary(*command(what), "--wait", "0", status=PENDING)
+        server.stop()
+        server.start()
+    for what in ("currentcrl", "crls"):
+        estuary(*command(what))
+        run_program("openssl", "crl", "-in", tmp / f"{what}.pem", "-noout", "-CAfile", server.issuing)
 
 
 @with_server

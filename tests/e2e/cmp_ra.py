@@ -77,6 +77,18 @@ forward = "nested"
 profile = "above"
 enroll = ["secret"]
 forward = "replaced"
+
+[cmp.label.batched]
+profile = "above"
+enroll = ["secret"]
+forward = "replaced"
+batch_max = 8
+batch_linger_ms = 1000
+
+[cmp.label.batched-unchanged]
+profile = "above"
+forward = "unchanged"
+batch_max = 8
 """
 
 
@@ -376,6 +388,125 @@ def test_approved_messages_are_nested(two, tmp):
     two.ra.cmp("ir", "-ref", "dev", "-secret", f"file:{tmp / 'shared'}", "-newkey", key, "-subject", "/CN=dev", "-certout", tmp / "dev.pem", path=path)
     two.verify(tmp / "dev.pem")
     assert "certificate:issuing/" in two.listed(two.ca)[0]["requester"], two.listed(two.ca)
+
+
+@with_two
+def test_a_request_is_changed_on_its_way(two, tmp):
+    """RFC 9483 5.2.3.2: raVerified, with what was asked for in origPKIMessage."""
+    path, key = ".well-known/cmp/p/replaced", new_key(tmp, "dev")
+    (tmp / "more.cnf").write_text("[cmp]\n[more]\nkeyUsage = digitalSignature, keyEncipherment\n")
+    more = ["-config", tmp / "more.cnf", "-reqexts", "more", "-days", "20000"]
+    for options in (["-implicit_confirm"], []):
+        two.ra.cmp("ir", *mac_here(two, f"dev{len(options)}"), "-newkey", key, "-subject", "/CN=dev", "-certout", tmp / "dev.pem", *options, *more, path=path)
+        two.verify(tmp / "dev.pem")
+        text = certificate_text(tmp / "dev.pem")
+        check_in("Digital Signature", text)
+        assert "Key Encipherment" not in text
+    assert all("certificate:issuing/" in one["requester"] for one in two.listed(two.ca)), two.listed(two.ca)
+    check_in("cmp message replaced by a registration authority", two.ca.log())
+    # What is nested cannot be changed, nor can a PKCS #10 request.
+    count = len(two.listed(two.ca))
+    done = two.ra.cmp("ir", *mac_here(two, "n"), "-newkey", key, "-subject", "/CN=dev", "-certout", tmp / "x.pem", *more,
+                      path=".well-known/cmp/p/nested", check=False)
+    check_in("badCertTemplate", done.err + done.out)
+    make_request(tmp, "/CN=dev", name="p10", extra=["-addext", "keyUsage=digitalSignature,keyEncipherment"])
+    done = two.ra.cmp("p10cr", *mac_here(two, "p10"), "-csr", tmp / "p10.der", "-certout", tmp / "x.pem", path=path, check=False)
+    check_in("badCertTemplate", done.err + done.out)
+    check_equal(len(two.listed(two.ca)), count)
+
+
+def batches(two):
+    """How many messages went in each."""
+    return [int(line.rpartition("messages=")[2].split()[0]) for line in two.ra.log().splitlines() if '"cmp batch"' in line or "cmp batch" in line]
+
+
+def start_openssl(two, tmp, name, path, secret):
+    key = new_key(tmp, name)
+    return subprocess.Popen(["openssl", "cmp", "-cmd", "ir", "-server", f"http://127.0.0.1:{two.ra.cmp_port}/{path}", "-recipient", "/CN=Test Issuing CA",
+                             *secret, "-newkey", str(key), "-subject", f"/CN={name}", "-certout", str(tmp / f"{name}.pem"), "-reqout",
+                             f"{tmp / name}.ir,{tmp / name}.conf", "-total_timeout", "60"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def arrived(server, count):
+    """Whether so many connections to the listener of CMP are open."""
+    own = f"0100007F:{server.cmp_port:04X}"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(1 for line in lines if line.split()[1] == own and line.split()[3] == "01") >= count
+
+
+@with_two
+def test_concurrent_requests_go_up_in_batches(two, tmp):
+    """RFC 9483 5.2.2.2: what comes while the CA above is at work goes up in one nested message."""
+    path = ".well-known/cmp/p/batched"
+    two.ra.cmp("ir", *mac_here(two, "alone"), "-newkey", new_key(tmp, "dev"), "-subject", "/CN=dev", "-certout", tmp / "dev.pem", path=path)
+    check_equal(batches(two), [], "who is alone goes alone")
+    names = [f"dev{i}" for i in range(7)]
+    secrets = {name: mac_here(two, name) for name in names}
+    two.ca.process.send_signal(signal.SIGSTOP)
+    clients = [start_openssl(two, tmp, name, path, secrets[name]) for name in names]
+    wait_for(lambda: arrived(two.ra, len(names)), 20, "the clients")
+    wait_for(lambda: sum(batches(two)) > 0, 20, "a batch")
+    two.ca.process.send_signal(signal.SIGCONT)
+    for name, client in zip(names, clients):
+        said = client.communicate(timeout=60)[0]
+        check_equal(client.returncode, 0, said)
+        two.verify(tmp / f"{name}.pem")
+        check_in(f"CN = {name}", certificate_text(tmp / f"{name}.pem"))
+    assert max(batches(two)) > 1, batches(two)
+    check_equal(len(two.listed(two.ca)), len(names) + 1)
+    # One that is refused above, by the CA's own error, and one that is not.
+    done = two.ra.cmp("ir", "-ref", "none", "-secret", "pass:wrong", "-newkey", tmp / "dev.key", "-subject", "/CN=dev", "-certout", tmp / "x.pem",
+                      "-unprotected_errors", path=".well-known/cmp/p/batched-unchanged", check=False)
+    check_in("badMessageCheck", done.err + done.out)
+
+
+@with_two
+def test_a_batch_that_is_lost(two, tmp):
+    """bug class 25: the registration authority is killed while its batch is above; the same messages again get the same certificates."""
+    path = ".well-known/cmp/p/batched"
+    names = ["dev1", "dev2", "dev3"]
+    secrets = {name: mac_here(two, name, "--uses", "1") for name in names}
+    two.ca.process.send_signal(signal.SIGSTOP)
+    clients = [start_openssl(two, tmp, name, path, secrets[name]) for name in names]
+    wait_for(lambda: sum(batches(two)) > 0, 20, "a batch")
+    two.ra.stop(signal.SIGKILL)
+    two.ca.process.send_signal(signal.SIGCONT)
+    for client in clients:
+        client.communicate(timeout=60)
+        assert client.returncode != 0
+    two.ra.start()
+    post = lambda name: run_program(need("curl"), "-sS", "-H", "Content-Type: application/pkixcmp", "--data-binary", f"@{tmp / name}.ir",  # noqa: E731
+                                    f"http://127.0.0.1:{two.ra.cmp_port}/{path}").stdout
+    answers = [post(name) for name in names]
+    issued = two.listed(two.ca)
+    check_equal(sorted(one["subject"] for one in issued), [f"CN={name}" for name in names], "one for each")
+    for name, answer in zip(names, answers):
+        serial = next(one["serial"] for one in issued if one["subject"] == f"CN={name}")
+        assert bytes.fromhex(serial) in answer, name
+    # And it stops in good order while messages gather.
+    check_equal(two.ra.stop(), 0)
+    two.ra.start()
+
+
+@with_two
+def test_files_go_up_together(two, tmp):
+    """RFC 9483 6.4 and 5.2.2.2: what was carried here in files."""
+    names = ["dev1", "dev2", "dev3"]
+    for name in names:
+        (tmp / f"{name}.secret").write_text(two.ra.secret(name, "--profile", "above"))
+        run_program(ESTUARY, "cmp", "ir", f"http://127.0.0.1:{two.ra.cmp_port}", "--name", "batched", "--user", name, "--password-file", tmp / f"{name}.secret",
+                    "--subject", f"CN={name}", "--trust", two.ca.root, "--out", tmp / name, "--request-out", tmp / f"{name}.pki", check=False)
+        assert (tmp / f"{name}.pki").exists(), name
+    (tmp / "bad.pki").write_bytes(b"0")
+    done = two.ra.admin("cmp", "--label", "batched", *[tmp / f"{name}.pki" for name in names], tmp / "bad.pki", check=False)
+    assert done.returncode != 0
+    check_in("bad.pki holds no PKIMessage", done.err)
+    check_in("messages=3", done.err)
+    for name in names:
+        run_program(ESTUARY, "cmp", "ir", f"http://127.0.0.1:{two.ra.cmp_port}", "--name", "batched", "--user", name, "--password-file", tmp / f"{name}.secret",
+                    "--subject", f"CN={name}", "--trust", two.ca.root, "--out", tmp / name, "--answer", tmp / f"{name}.answer.pki")
+        two.verify(tmp / name / "cert.pem")
+    check_equal(len(two.listed(two.ca)), len(names))
 
 
 if __name__ == "__main__":

@@ -66,14 +66,14 @@ def free_port() -> int:
 class Server:
     """One estuaryd with its data directory."""
 
-    def __init__(self, directory: Path, init_options=()):
+    def __init__(self, directory: Path, init_options=(), name="Test"):
         self.dir = directory
         self.port = free_port()
         self.status_port = free_port()
         self.process = None
         self.log_path = directory.parent / (directory.name + ".log")
         # Suites run side by side: each server's status listener has a port of its own, in certificates, too.
-        run_program(ESTUARYD, "init", "--dir", self.dir, "--name", "Test", "--status-url", self.status_url, *init_options)
+        run_program(ESTUARYD, "init", "--dir", self.dir, "--name", name, "--status-url", self.status_url, *init_options)
         text = self.config.read_text()
         self.config.write_text(text.replace('listen = ["127.0.0.1:8442"]', f'listen = ["127.0.0.1:{self.status_port}"]'))
 

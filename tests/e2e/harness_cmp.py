@@ -1,4 +1,5 @@
 """What the suites of CMP share: a server that speaks it, and OpenSSL's client."""
+import contextlib
 from pathlib import Path
 
 from harness import *  # noqa: F403
@@ -41,8 +42,8 @@ poll_interval = "1s"
 allowed = ["CN"]
 """
 
-    def __init__(self, directory: Path, extra=""):
-        super().__init__(directory)
+    def __init__(self, directory: Path, extra="", init_options=()):
+        super().__init__(directory, init_options)
         self.cmp_port = free_port()
         self.config.write_text(self.config.read_text() + self.LABELS.format(port=self.cmp_port) + extra)
 
@@ -79,6 +80,18 @@ def with_server(test, make=CmpServer):
             server.stop()
     run_it.__doc__ = test.__doc__
     return run_it
+
+
+@contextlib.contextmanager
+def no_crl(server):
+    """As before the first CRL of the CA was made."""
+    file = next(server.dir.rglob("issuing-0.crl"))
+    aside = file.with_suffix(".aside")
+    file.rename(aside)
+    try:
+        yield
+    finally:
+        aside.rename(file)
 
 
 def openssl_version():
@@ -126,3 +139,23 @@ def enrolled(server, tmp, name, *options, path=".well-known/cmp"):
 
 def verify(server, certificate):
     run_program("openssl", "verify", "-x509_strict", "-CAfile", server.root, "-untrusted", server.issuing, certificate)
+
+
+# -- our own client
+OK, FAILED, USAGE, REFUSED, NOT_TRUSTED, PENDING, TRY_AGAIN = 0, 1, 2, 3, 4, 5, 6
+
+
+def estuary(*options, status=OK):
+    """One run of the client, with the exit status that it must have."""
+    done = run_program(ESTUARY, *options, check=False)
+    assert done.returncode == status, f"{options} exited with {done.returncode}, not {status}\n{done.out}{done.err}"
+    return done
+
+
+def login(server, tmp, name, *options):
+    (tmp / f"{name}.pw").write_text(server.secret(name, *options) + "\n")
+    return ["--user", name, "--password-file", tmp / f"{name}.pw"]
+
+
+def url_of(server):
+    return f"http://127.0.0.1:{server.cmp_port}"

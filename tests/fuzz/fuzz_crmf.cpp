@@ -1,6 +1,7 @@
 // Certificate request messages: what is read is written back the same, and whoever proved possession proved it of these octets.
 #include <cstdlib>
 
+#include "agreement_key.h"
 #include "estuary/x509/crmf_controls.h"
 #include "estuary/x509/crmf_request.h"
 
@@ -54,12 +55,16 @@ void check_message(const crmf::CertReqMsg& message) {
     (void)message.public_key();
     (void)crmf::effective_request(message);
     const crypto::Secret secret{std::string_view{"fuzz"}};
-    const crmf::PossessionContext context{.shared_secret = &secret, .mac_limits = {.iterations_max = 200}};
+    const crmf::PossessionContext context{.shared_secret = &secret, .mac_limits = {.iterations_max = 200},
+                                          .agreement_key = &fuzz::agreement_key()};
     const auto proved = crmf::verify_signature_possession(message, context);
     if (proved) check(same(proved->spki(), *request.cert_template.public_key));
     const auto wished = crmf::to_certification_request(message, {.possession = context});
     if (wished) check(same(wished->der(), message.der()) && !crmf::is_ra_verified(message) && !crmf::has_replacement(message));
     if (wished && wished->possession() == x509::Possession::signature) check(proved.has_value());
+    const auto agreed = crmf::verify_agreement_possession(message, context);
+    if (agreed) check(!proved && same(agreed->spki(), *request.cert_template.public_key) && request.cert_template.subject.has_value());
+    if (wished && wished->possession() == x509::Possession::key_agreement) check(agreed.has_value());
 }
 
 }  // namespace

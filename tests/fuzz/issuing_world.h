@@ -29,18 +29,22 @@ public:
     /// Profiles of the one CA, "issuing", made from that of devices.
     using MakeProfiles = std::function<std::vector<authority::Profile>(const authority::Profile& device)>;
 
-    explicit IssuingWorld(const MakeProfiles& make_profiles) : directory_{make_directory()} {
+    explicit IssuingWorld(const MakeProfiles& make_profiles, const std::function<void(authority::Config&)>& change = {},
+                          std::uint32_t path_length = 0)
+        : directory_{make_directory()} {
         log::set_level(log::Level::error);
         store = store::open_sqlite(directory_ / "fuzz.db").value();
         store::UnitOfWork work;
         authority::CaPlan plan;
         plan.organisation_name = "Fuzz";
+        plan.path_length = path_length;
         ca = authority::make_ca(plan, clock, entropy, work).value();
         commit(std::move(work));
         authority::Config config;
         config.cas.push_back({"issuing", ca->issuing, ca->issuing_key, {ca->root}, {}});
         config.profiles = make_profiles(authority::default_device_profile("issuing"));
         config.password_key = crypto::Secret{password_key};
+        if (change) change(config);
         authority = authority::Authority::create(std::move(config), *store, clock, entropy).value();
     }
     IssuingWorld(const IssuingWorld&) = delete;

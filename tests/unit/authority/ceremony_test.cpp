@@ -45,6 +45,15 @@ TEST_P(CeremonyKeys, MakeAChainThatVerifies) {
 INSTANTIATE_TEST_SUITE_P(Authority, CeremonyKeys, testing::Values("p256", "p384", "ed25519", "rsa3072"),
                          [](const auto& test) { return test.param; });
 
+TEST(Ceremony, TheIssuingCaMayHaveOthersBelow) {
+    ManualClock clock{start};
+    auto wanted = plan();
+    wanted.path_length = 2;
+    const auto made = make(wanted, clock);
+    EXPECT_EQ(made.ca.issuing.path_length(), 2u);
+    EXPECT_FALSE(made.ca.root.path_length());
+}
+
 TEST(Ceremony, NamesAreEscapedAndChecked) {
     ManualClock clock{start};
     auto odd = plan();

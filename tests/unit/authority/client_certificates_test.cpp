@@ -103,6 +103,55 @@ TEST(ClientCertificate, OfAManufacturerIsJudgedByItsStatus) {  // bug class 6
     EXPECT_TRUE(world.prove(own)) << "ours are looked up in the store";
 }
 
+/// As its maker has made it.
+x509::Certificate device_of(const NewCa& maker, std::uint8_t number, const World& world) {
+    const auto key = new_key();
+    x509::TbsCertificate tbs;
+    tbs.serial_number = {0x01, number};
+    tbs.signature_algorithm = maker.issuing_key.signature_algorithm().value()->identifier;
+    tbs.issuer = maker.issuing.subject();
+    tbs.not_before = world.clock.now() - Seconds{60};
+    tbs.not_after = world.clock.now() + Seconds{3600};
+    tbs.subject = name("CN=device " + std::to_string(number));
+    tbs.spki = to_vec(key.public_key().spki());
+    tbs.extensions = {x509::make_key_usage(x509::digital_signature), x509::make_authority_key_identifier(maker.issuing.subject_key_id().value())};
+    const auto octets = x509::encode_tbs(tbs);
+    return x509::Certificate::parse(x509::encode_certificate(octets, tbs.signature_algorithm, maker.issuing_key.sign(octets).value())).value();
+}
+
+/// The path of the first is verified by OpenSSL, those of others below the same issuer without it: nothing else may change.
+TEST(ClientCertificate, EachOfAManufacturersIsJudgedByItsStatusWhenItSigns) {  // bug class 6
+    World world;
+    UnitOfWork work;
+    const auto maker = make_ca({.organisation_name = "Maker", .key_type = "p256", .name_constraints = {}}, world.clock, world.entropy, work).value();
+    Result<void> answer;
+    std::vector<ByteVec> asked;
+    world.manufacturers = {{"acme", {maker.root}, [&](const std::vector<ByteVec>& path) {
+                                asked = path;
+                                return answer;
+                            }}};
+    world.make();
+    for (std::uint8_t number = 0; number < 3; ++number) {
+        const auto device = device_of(maker, number, world);
+        const auto ask = [&] { return world.authority->authenticate_signer(device, {device, maker.issuing}); };
+        answer = {};
+        const auto proof = ask();
+        ASSERT_TRUE(proof) << proof.error().detail;
+        EXPECT_EQ(proof->manufacturer, "acme");
+        EXPECT_EQ(proof->issued_by_ca, "");
+        EXPECT_EQ(asked, chain({device, maker.issuing, maker.root})) << "the whole path, anchor last";
+        answer = fail(Code::not_authorised, "revoked");
+        EXPECT_EQ(code_of(ask()), Code::not_authorised);
+        answer = {};
+        EXPECT_EQ(code_of(world.authority->authenticate_signer(device, {device})), Code::not_authorised) << "its issuer is not handed in";
+        EXPECT_EQ(code_of(world.authority->authenticate_signer(maker.issuing, {})), Code::not_authorised);
+        world.clock.set(device.not_after() + Seconds{1});
+        EXPECT_EQ(code_of(ask()), Code::not_authorised);
+        world.clock.set(device.not_after());
+        EXPECT_TRUE(ask());
+    }
+}
+
 TEST(ClientCertificate, OfTheCaBeforeARollover) {
     World world;
     const auto made = world.issue({}).value();

@@ -118,5 +118,36 @@ TEST_F(Recovery, OnlyOfArchivedKeys) {
     EXPECT_TRUE(request("operator:dan", {0x00, 0x12, 0x34}));  // as certificates write it
 }
 
+TEST_F(Recovery, WhatIsDeniedIsOver) {
+    const auto deny = [&](const std::string& who) {
+        return by([&](UnitOfWork& work) { return recoveries().deny("issuing", serial, who, "who is that?", work); });
+    };
+    EXPECT_EQ(code_of(deny("operator:ann")), Code::not_found);
+    ASSERT_TRUE(request("operator:dan"));
+    ASSERT_TRUE(approve("operator:ann"));
+    ASSERT_TRUE(approve("operator:bob"));
+    EXPECT_EQ(code_of(deny("operator:eve")), Code::not_authorised);
+    ASSERT_TRUE(deny("operator:cyd"));
+    EXPECT_EQ(code_of(deny("operator:cyd")), Code::not_found);
+    EXPECT_EQ(code_of(recover("operator:dan")), Code::not_found);
+    EXPECT_EQ(code_of(approve("operator:cyd")), Code::not_found);
+    ASSERT_TRUE(request("operator:dan"));
+    ASSERT_TRUE(deny("operator:dan")) << "taken back by who asked";
+    EXPECT_THAT(events(), testing::ElementsAre("key.recovery_requested operator:dan ok", "key.recovery_approved operator:ann ok",
+                                               "key.recovery_approved operator:bob ok", "key.recovery_denied operator:eve not_authorised",
+                                               "key.recovery_denied operator:cyd ok", "key.recovery_requested operator:dan ok",
+                                               "key.recovery_denied operator:dan ok"));
+    EXPECT_EQ(store->key_reads()->key_recoveries().value().back().denial, "who is that?");
+}
+
+TEST_F(Recovery, WhatAClientAskedForIsNotForOthers) {   // bug class 8
+    ASSERT_TRUE(request("credential:dev"));
+    ASSERT_TRUE(approve("operator:ann"));
+    ASSERT_TRUE(approve("operator:bob"));
+    EXPECT_EQ(code_of(recover("operator:dan")), Code::not_authorised);
+    EXPECT_EQ(code_of(recover("operator:ann")), Code::not_authorised);
+    EXPECT_FALSE(store->key_reads()->key_recoveries().value().front().recovered_at);
+}
+
 }  // namespace
 }  // namespace estuary::authority::test

@@ -37,6 +37,12 @@ TEST_F(PossessionOfTheKey, IsShownByDecryptionWhereTheKeyCanDecrypt) {
     EXPECT_EQ(code_of(world.ask(request(Possession::decryption, "ed25519"))), Code::bad_proof);
 }
 
+TEST_F(PossessionOfTheKey, IsShownByAgreementWhereTheKeyCanAgree) {
+    EXPECT_TRUE(world.ask(request(Possession::key_agreement, "p256")));
+    EXPECT_EQ(code_of(world.ask(request(Possession::key_agreement, "rsa2048"))), Code::bad_proof);
+    EXPECT_EQ(code_of(world.ask(request(Possession::key_agreement, "ed25519"))), Code::bad_proof);
+}
+
 // Only the authority says that it made a key.
 TEST_F(PossessionOfTheKey, IsNotClaimedByARiver) {
     EXPECT_EQ(code_of(world.ask(request(Possession::generated_here))), Code::internal);

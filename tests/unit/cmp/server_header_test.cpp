@@ -276,7 +276,7 @@ TEST_F(CmpServer, EveryBodyIsDecidedUpon) {
         {BodyType::cert_conf, {cmp::CertConfirmContent{}, "error badRecipientNonce"}},
         {BodyType::poll_req, {cmp::PollReqContent{{0}}, "error badRecipientNonce"}},
         {BodyType::error, {cmp::ErrorMsgContent{cmp::rejection(PkiFailure::bad_request), {}, {}}, "error badRecipientNonce"}},
-        {BodyType::krr, {talker.request(BodyType::krr, "CN=dev").content, "krp rejection badRequest"}},
+        {BodyType::krr, {talker.request(BodyType::krr, "CN=dev").content, "krp rejection notAuthorized"}},
         {BodyType::ccr, {talker.request(BodyType::ccr, "CN=dev").content, "ccp rejection notAuthorized"}},
     };
     const auto before = world.certificates();

@@ -67,7 +67,7 @@ TEST_F(CmpServer, TellsLanguagesAndTakesNoPassphrase) {
     talker.begin();
     crmf::EncryptedValue value;
     value.enc_value = {1};
-    EXPECT_EQ(verdict(talker.send(ask_for({cmp::make_rev_passphrase(value)}))), "error badRequest");
+    EXPECT_EQ(verdict(talker.send(ask_for({cmp::make_rev_passphrase(value)}))), "error badRequest") << "the label does not say so";
 }
 
 TEST_F(CmpServer, OneInfoUnlessMoreAreAllowed) {
@@ -104,7 +104,7 @@ TEST_F(CmpServer, TellsCrlsThatAreNewer) {
     store::UnitOfWork work;
     const auto made = world.authority->make_crl("issuing", 0, authority::CrlKind::complete, work).value();
     ASSERT_TRUE(world.store->commit(std::move(work)));
-    EXPECT_EQ(verdict(talker.send(ask_for({cmp::ask(cmp::oid::current_crl)}))), "error badRequest");   // none is published
+    EXPECT_EQ(verdict(talker.send(ask_for({cmp::ask(cmp::oid::current_crl)}))), "error waiting");   // none is published
     world.published_crls = {made.der};
     talker.begin();
     EXPECT_EQ(cmp::read_current_crl(told(talker.send(ask_for({cmp::ask(cmp::oid::current_crl)})))).value(), made.der);

@@ -29,7 +29,8 @@ PkiMessage approve(Talker& ra, const ByteVec& inner, std::function<void(PkiHeade
 
 class CmpServerNested : public CmpServer {
 protected:
-    Talker ra{world, world.enrolled("CN=ra", "", "ra")};
+    Identity identity = world.enrolled("CN=ra", "", "ra");
+    Talker ra{world, identity};
 };
 
 TEST_F(CmpServerNested, AnApprovedRequestIsAnsweredForItself) {
@@ -136,6 +137,49 @@ TEST_F(CmpServerNested, TheOriginalOfAReplacedMessageIsLookedAt) {   // RFC 9483
     EXPECT_EQ(verdict(mac.send(mac.request(BodyType::ir, "CN=dev"),
                                [&](PkiHeader& header) { header.general_info = {cmp::make_orig_pki_message({original})}; })),
               "error notAuthorized");
+}
+
+/// RFC 9810 5.1.1.3: in a nested message they are those of the messages in it, in their order.
+TEST_F(CmpServerNested, OriginalsOfANestedMessageAreInOrder) {
+    std::vector<ByteVec> originals, vouched;
+    for (const auto* subject : {"CN=a", "CN=b", "CN=c"}) {
+        Talker device{world, world.device(subject, "globex")};
+        originals.push_back(device.make(device.request(BodyType::ir, subject)));
+        const auto asked = std::get<cmp::CertReqMessages>(device.request(BodyType::ir, subject).content).messages.front();
+        Talker inside{world, identity};
+        inside.transaction_id = device.transaction_id;
+        vouched.push_back(inside.make({BodyType::ir, cmp::CertReqMessages{{crmf::CertReqMsg::parse(crmf::make_ra_verified(asked.cert_req_der())).value()}}}));
+    }
+    const auto with = [&](std::vector<Bytes> told) {
+        ra.begin();
+        const auto answer = ra.send(nest(vouched), [&](PkiHeader& header) { header.general_info = {cmp::make_orig_pki_message(told)}; });
+        return answer.type() == BodyType::nested ? verdict(answer.as<NestedMessageContent>().messages.front()) : verdict(answer);
+    };
+    EXPECT_EQ(with({originals[1], originals[0]}), "error badMessageCheck");
+    EXPECT_EQ(with({originals[0], originals[0]}), "error badMessageCheck");
+    const auto parsed = PkiMessage::parse(originals[2]).value();
+    auto bent = to_vec(*parsed.protection());
+    bent.back() ^= 1;
+    const auto wrong = cmp::encode_message(parsed.header_der(), parsed.body_der(), bent, parsed.extra_certs());
+    EXPECT_EQ(with({originals[0], wrong}), "error badMessageCheck");
+    EXPECT_EQ(with({originals[0], originals[2]}), "ip accepted");   // not every one was changed
+}
+
+/// Of two that undo each other in the store, the first one is done, and the others of the batch are not hurt.
+TEST_F(CmpServerNested, TheSameTwiceInABatchHurtsNobodyElse) {   // bug class 35
+    const auto dev = world.enrolled("CN=dev");
+    Talker holder{world, dev}, again{world, dev};
+    auto other = alice();
+    const auto certificate = world.enrolled("CN=other").certificate;
+    Talker first{world, identity}, second{world, identity};
+    const auto answer = ra.send(nest({first.make(revocation(certificate)), other.make(other.request(BodyType::ir, "CN=a"), implicit()),
+                                      second.make(revocation(certificate)), holder.make(holder.request(BodyType::kur, "CN=dev")),
+                                      again.make(again.request(BodyType::kur, "CN=dev"))}));
+    ASSERT_EQ(answer.type(), BodyType::nested) << verdict(answer);
+    std::vector<std::string> told;
+    for (const auto& one : answer.as<NestedMessageContent>().messages) told.push_back(verdict(one));
+    EXPECT_THAT(told, testing::ElementsAre("rp accepted", "ip accepted", "error systemUnavail", "kup accepted", "error systemUnavail"));
+    EXPECT_TRUE(world.is_revoked(certificate));
 }
 
 // -- central key generation ---------------------------------------------------------------------------------------------------------

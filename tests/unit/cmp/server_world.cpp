@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "estuary/authority/key_generation.h"
+#include "estuary/authority/online_recovery.h"
 #include "estuary/authority/shared_secrets.h"
 
 namespace estuary::test {
@@ -49,6 +50,7 @@ ServerWorld::ServerWorld() {
     acme = make_ca("Acme", clock, entropy, unrecorded);
     globex = make_ca("Globex", clock, entropy, unrecorded);
     EXPECT_TRUE(store->commit(std::move(work)));
+    agents = {device("CN=online agent", "acme", x509::key_agreement), device("CN=agent elsewhere", "globex", x509::key_agreement)};
     add_secret("alice", alice_secret);
     add_secret("once", "once-canary-secret", [](auto& record) { record.uses_left = 1; });
     add_secret("http", "http-canary-secret", [](auto& record) { record.protocol = "cmc"; });
@@ -68,6 +70,7 @@ authority::Config ServerWorld::authority_config() const {
     config.cas.push_back({"issuing", ca->issuing, ca->issuing_key, {ca->root}, {}});
     config.cas.back().status.crl_uris = {"http://crl.example/issuing-0.crl"};
     config.cas.push_back({"other", other_ca->issuing, other_ca->issuing_key, {other_ca->root}, {}});
+    config.cas.push_back({"root", ca->root, ca->root_key, {}, {}});
     auto device = authority::default_device_profile("issuing");
     device.key_types = {"p256", "p384", "ed25519", "rsa2048"};
     auto elsewhere = authority::default_device_profile("other");
@@ -79,11 +82,34 @@ authority::Config ServerWorld::authority_config() const {
     auto ra = server_profile("ra", "issuing", x509::oid::kp_cmc_ra);
     auto transport = device;
     transport.name = "transport";
+    transport.key_types.insert(transport.key_types.end(), {"p521", "x25519", "x448"});
     transport.key_usage = x509::digital_signature | x509::key_encipherment | x509::key_agreement;
     auto agreement = server_profile("agreement", "issuing", x509::oid::kp_cmc_ca);
     agreement.key_usage = x509::key_agreement;
     config.profiles = {device, elsewhere, manual, ra, transport, server_profile("cmp-issuing", "issuing", x509::oid::kp_cmc_ca),
-                       server_profile("cmp-other", "other", x509::oid::kp_cmc_ca), server_profile("kga", "issuing", authority::kp_cm_kga), agreement};
+                       server_profile("cmp-other", "other", x509::oid::kp_cmc_ca), server_profile("kga", "issuing", authority::kp_cm_kga), agreement,
+                       server_profile("cmp-root", "root", x509::oid::kp_cmc_ca), server_profile("root-ra", "root", x509::oid::kp_cmc_ra)};
+    auto operators = authority::default_device_profile("root");
+    operators.name = "operator";
+    config.profiles.push_back(operators);
+    authority::Profile sub_ca;
+    sub_ca.name = "sub-ca";
+    sub_ca.ca = "root";
+    sub_ca.validity = Seconds{5 * 365 * 86400LL};
+    sub_ca.key_types = {"p256"};
+    sub_ca.subject.allowed = {x509::oid::common_name, x509::oid::organization_name};
+    sub_ca.ca_certificate.emplace();
+    sub_ca.manual_approval = true;
+    sub_ca.poll_interval = Seconds{77};
+    config.profiles.push_back(sub_ca);
+    auto archived = transport;
+    archived.name = "archived";
+    archived.archive_keys = true;
+    config.profiles.push_back(archived);
+    for (const auto& agent : agents) config.recovery_agents.push_back(agent.certificate);
+    if (online_agent)
+        config.online_recovery = std::make_shared<const authority::OnlineRecovery>(
+            authority::OnlineRecovery{agents.front().certificate, agents.front().key, recovery_rules});
     config.manufacturers = {{"acme", {acme->root}, {}}, {"globex", {globex->root}, {}}};
     config.password_key = crypto::Secret{std::string_view{password_key}};
     return config;
@@ -97,8 +123,8 @@ cmp::Credentials ServerWorld::own_certificate(const std::string& profile, const 
     auto certificate = authority->issue_for_server(profile, x509::SignedRequest::parse(der).value(), work);
     EXPECT_TRUE(certificate) << failure(certificate);
     EXPECT_TRUE(store->commit(std::move(work)));
-    const auto& issuer = ca_name == "issuing" ? *ca : *other_ca;
-    return own_.emplace(profile, cmp::Credentials{{*certificate, issuer.issuing}, key}).first->second;
+    const auto& issuer = ca_name == "root" ? ca->root : ca_name == "issuing" ? ca->issuing : other_ca->issuing;
+    return own_.emplace(profile, cmp::Credentials{{*certificate, issuer}, key}).first->second;
 }
 
 cmp::ServerConfig ServerWorld::server_config() {
@@ -136,6 +162,21 @@ cmp::ServerConfig ServerWorld::server_config() {
     config.labels.back().approve_revocations = config.labels.back().registration_authority = true;
     config.labels.back().more_profiles = {"ra"};
     config.labels.back().requests_max = 2;
+    config.labels.push_back(label("cross", "operator"));
+    config.labels.back().cross_certification = "sub-ca";
+    config.labels.back().registration_authority = true;
+    config.labels.back().more_profiles = {"root-ra"};
+    config.labels.back().manufacturers = {"acme"};
+    config.signers.emplace("root", own_certificate("cmp-root", "root"));
+    config.labels.push_back(label("passphrase"));
+    config.labels.back().revocation_passphrases = config.labels.back().registration_authority = true;
+    config.labels.back().more_profiles = {"ra", "manual"};
+    config.labels.back().manufacturers = {"acme"};
+    config.labels.back().requests_max = 2;
+    config.labels.push_back(label("recovery", "archived"));
+    config.labels.back().generate_keys = config.labels.back().recover_keys = config.labels.back().registration_authority = true;
+    config.labels.back().more_profiles = {"ra", "device", "manual"};
+    config.labels.back().manufacturers = {"acme"};
     config.agreement_keys.emplace("issuing", own_certificate("agreement", "issuing"));
     config.signers.emplace("issuing", own_certificate("cmp-issuing", "issuing"));
     config.signers.emplace("other", own_certificate("cmp-other", "other"));

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "estuary/authority/ceremony.h"
+#include "estuary/authority/key_recovery.h"
 #include "estuary/cmp/cert_hash.h"
 #include "estuary/cmp/protection.h"
 #include "estuary/cmp/failure.h"
@@ -57,6 +58,9 @@ public:
     std::unique_ptr<authority::Authority> authority;
     std::unique_ptr<cmp::Server> server;
     std::vector<ByteVec> published_crls;
+    std::vector<Identity> agents;        ///< for whom keys are archived (label "recovery"): the first is online
+    bool online_agent = true;
+    authority::RecoveryRules recovery_rules{2, {"operator:ann", "operator:bob", "operator:cyd"}, Seconds{3 * 86400}};
 
 private:
     authority::Config authority_config() const;

@@ -586,6 +586,23 @@ TEST(EnvelopedData, UserKeyingMaterialEntersTheKey) {  // RFC 5652 6.2.2, RFC 57
     EXPECT_EQ(code_of(opened("756b6d22")), Code::bad_proof);
 }
 
+TEST(EnvelopedData, UnprotectedAttributesGoAlong) {  // RFC 5652 6.1, RFC 2985 5.5.2
+    const auto& who = party("rsa2048");
+    const auto local_key_id = make_attribute(oid::local_key_id, hex("04026964"));
+    for (const auto* cipher : {"AES-256-CBC", "AES-256-GCM"}) {
+        const auto der = EnvelopedDataBuilder{oid::data, words}.cipher(cipher).recipient(who.certificate).unprotected(local_key_id).build().value();
+        const auto data = EnvelopedData::parse(der).value();
+        EXPECT_EQ(text_of(data.open(holder_of(who))), words_text);
+        EXPECT_EQ(data.unprotected_attributes().value(), Attributes{local_key_id});
+        der::Reader inner{inner_content(der).value()};
+        EXPECT_EQ(inner.enter(der::Tag::sequence).value().integer().value(), data.authenticated() ? 0 : 2) << cipher;
+    }
+    const auto none = EnvelopedDataBuilder{oid::data, words}.recipient(who.certificate).build().value();
+    EXPECT_TRUE(EnvelopedData::parse(none).value().unprotected_attributes().value().empty());
+    const auto twice = EnvelopedDataBuilder{oid::data, words}.recipient(who.certificate).unprotected(local_key_id).unprotected(local_key_id).build();
+    EXPECT_EQ(code_of(EnvelopedData::parse(twice.value()).value().unprotected_attributes()), Code::malformed);
+}
+
 TEST(EnvelopedData, CountsAreLimited) {
     const auto der =
         EnvelopedDataBuilder{oid::data, words}.recipient(shared_key()).recipient(shared_key(16, "b")).build().value();

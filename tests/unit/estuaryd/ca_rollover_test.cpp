@@ -56,6 +56,15 @@ TEST_F(Rollover, turns_the_link_and_keeps_the_configuration) {
     EXPECT_EQ(next->rollover[3], old.root);
 }
 
+TEST_F(Rollover, as_many_cas_may_follow_below_as_before_or_as_it_is_said) {
+    EXPECT_EQ(old.issuing.path_length(), 0u);
+    ASSERT_EQ(run({"ca", "rollover", "--dir", directory, "--path-length", "2"}, now).status, 0);
+    EXPECT_EQ(read_ca_directory(directory / "ca")->issuing.path_length(), 2u);
+    ASSERT_EQ(run({"ca", "rollover", "--dir", directory}, now).status, 0);
+    EXPECT_EQ(read_ca_directory(directory / "ca")->issuing.path_length(), 2u);
+    EXPECT_NE(run({"ca", "rollover", "--dir", directory, "--path-length", "-1"}, now).status, 0);
+}
+
 TEST_F(Rollover, server_certificate_follows_and_old_anchors_still_verify_it) {
     ASSERT_EQ(run({"ca", "rollover", "--dir", directory}, now).status, 0);
     auto session = open_session(directory);

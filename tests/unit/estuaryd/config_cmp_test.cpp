@@ -26,7 +26,9 @@ TEST(CmpConfiguration, LabelWithoutEnrollLetsNobodyIn) {   // bug class 9
     EXPECT_EQ(label.name, "");
     EXPECT_FALSE(label.shared_secret || label.certificate_of_ours || label.registration_authority || label.generate_keys);
     EXPECT_FALSE(label.unprotected_information || label.ca_pubs);
-    EXPECT_FALSE(label.kem_protection || label.diffie_hellman || label.approve_revocations);
+    EXPECT_FALSE(label.kem_protection || label.diffie_hellman || label.approve_revocations || label.revocation_passphrases);
+    EXPECT_FALSE(label.agreement_proof);
+    EXPECT_FALSE(cmp::needs_agreement_key(label));
     EXPECT_TRUE(label.manufacturers.empty());
     EXPECT_EQ(label.requests_max, 1u);
 }
@@ -47,6 +49,9 @@ requests_max = 3
 generate_keys = true
 kem_protection = true
 diffie_hellman = true
+agreement_proof = true
+revocation_passphrases = true
+passphrase_lifetime = "90d"
 manual_approval_of_revocation = true
 [cmp.label.line7]
 path = "l7"
@@ -56,7 +61,9 @@ profile = "device"
     const auto& label = read.configuration->cmp.server.labels.at(0);
     EXPECT_TRUE(label.shared_secret && label.certificate_of_ours && label.registration_authority && label.generate_keys);
     EXPECT_EQ(label.manufacturers, std::vector<std::string>{"acme"});
-    EXPECT_TRUE(label.kem_protection && label.diffie_hellman && label.approve_revocations);
+    EXPECT_TRUE(label.kem_protection && label.diffie_hellman && label.approve_revocations && label.revocation_passphrases);
+    EXPECT_TRUE(label.agreement_proof);
+    EXPECT_EQ(label.passphrase_lifetime, Seconds{90 * 86400});
     EXPECT_FALSE(label.update);
     EXPECT_EQ(label.confirm_wait, Seconds{420});
     EXPECT_EQ(label.requests_max, 3u);
@@ -81,7 +88,8 @@ INSTANTIATE_TEST_SUITE_P(Section, CmpConfigurationFault, ::testing::Values(
     CmpFault{"legacy_path", "[cmp]\n", "[cmp]\nlegacy_paths = [\"pkix\"]\n", "does not begin with a path"},
     CmpFault{"legacy_label", "[cmp]\n", "[cmp]\nlegacy_paths = [\"/pkix=x\"]\n", "there is no enabled label"},
     CmpFault{"signer", "[cmp]\n", "[cmp]\nsigner = \"x\"\n", "is not one of: own, ca"},
-    CmpFault{"agreement_key", "[cmp]\n", "[cmp]\nagreement_key_type = \"ed25519\"\n", "is not one of: p256, p384, p521"},
+    CmpFault{"agreement_key", "[cmp]\n", "[cmp]\nagreement_key_type = \"ed25519\"\n", "is not one of: p256, p384, p521, x25519, x448"},
+    CmpFault{"passphrases_for_nothing", "[cmp.label.default]\n", "[cmp.label.default]\nrevoke = false\nrevocation_passphrases = true\n", "is for a label with revoke"},
     CmpFault{"reserved_profile", "[profile.device]", "[profile.\"estuaryd-cmp:x\"]\n[profile.device]", "estuaryd's own profile"},
     CmpFault{"same_path", "[cmp.label.default]\n", "[cmp.label.x]\npath = \"\"\nprofile = \"device\"\n[cmp.label.default]\n", "another label's path"}),
     [](const auto& test) { return test.param.name; });

@@ -60,12 +60,38 @@ TEST(UpstreamConfiguration, ForwardNeedsACaAbove) {
     EXPECT_THAT(all_faults(read), HasSubstr("forward is for a profile whose CA has an [upstream] section"));
 }
 
+TEST(UpstreamConfiguration, BatchesAndOriginalsAreRead) {
+    std::string text{upstream_configuration};
+    const std::string forward = "forward = \"nested\"";
+    text.replace(text.find(forward), forward.size(), "forward = \"replaced\"\noriginal = false\nbatch_max = 60\nbatch_linger_ms = 7\nbatch_bytes_max = 20000");
+    const auto read = parse(text);
+    ASSERT_TRUE(read.configuration) << all_faults(read);
+    const auto& label = read.configuration->cmp.server.labels.at(0);
+    EXPECT_FALSE(label.original);
+    EXPECT_EQ(label.batch_max, 60u);
+    EXPECT_EQ(label.batch_linger, std::chrono::milliseconds{7});
+    EXPECT_EQ(label.batch_bytes_max, 20000u);
+    EXPECT_GE(read.configuration->worker_threads, 61u) << "each of them waits on a thread";
+    const auto without = parse(upstream_configuration);
+    ASSERT_TRUE(without.configuration) << all_faults(without);
+    EXPECT_TRUE(without.configuration->cmp.server.labels.at(0).original);
+    EXPECT_EQ(without.configuration->cmp.server.labels.at(0).batch_max, 1u);
+    EXPECT_EQ(without.configuration->worker_threads, 0u);
+}
+
 struct UpstreamFault {
     const char* name;
     const char* from;
     const char* to;
     const char* told;
 };
+
+TEST(UpstreamConfiguration, ABatchNeedsThreads) {
+    std::string text = "[server]\nworker_threads = 2\n" + std::string{upstream_configuration};
+    EXPECT_TRUE(parse(text).configuration);
+    text.replace(text.find("forward = \"nested\""), 18, "forward = \"nested\"\nbatch_max = 2");
+    EXPECT_THAT(all_faults(parse(text)), HasSubstr("3 or more, or leave it out"));
+}
 
 class UpstreamConfigurationFault : public ::testing::TestWithParam<UpstreamFault> {};
 
@@ -83,8 +109,13 @@ INSTANTIATE_TEST_SUITE_P(All, UpstreamConfigurationFault, ::testing::Values(
     UpstreamFault{"a_key_here", "certificate = \"above.pem\"", "certificate = \"above.pem\"\nkey = \"above.key\"", "the key is there or here"},
     UpstreamFault{"tls_from_above", "[tls]\n", "[tls]\nca = \"above\"\nhosts = [\"localhost\"]\n", "issues no TLS certificate"},
     UpstreamFault{"keys_made", "forward = \"nested\"", "generate_keys = true", "nothing of this server vouches"},
+    UpstreamFault{"passphrases", "forward = \"nested\"", "revocation_passphrases = true", "issues no agreement key"},
     UpstreamFault{"keys_that_agree", "forward = \"nested\"", "diffie_hellman = true", "issues no agreement key"},
     UpstreamFault{"unknown_way", "forward = \"nested\"", "forward = \"somehow\"", "not one of"},
+    UpstreamFault{"original_of_what", "forward = \"nested\"", "forward = \"nested\"\noriginal = true", "original: goes with forward"},
+    UpstreamFault{"batch_of_what", "forward = \"nested\"", "batch_max = 2", "batch_max: is for a label with forward"},
+    UpstreamFault{"large_batch", "forward = \"nested\"", "forward = \"nested\"\nbatch_max = 65", "it takes 1 to 64"},
+    UpstreamFault{"slow_batch", "forward = \"nested\"", "forward = \"nested\"\nbatch_max = 2\nbatch_linger_ms = 1001", "it takes 0 to 1000"},
     UpstreamFault{"too_many", "name = \"devices\"", "name = \"devices\"\nconcurrent_max = 0", "concurrent_max"}),
     [](const auto& wrong) { return std::string{wrong.param.name}; });
 

@@ -85,6 +85,9 @@ TEST(KeysConfiguration, FaultsAreTold) {
     EXPECT_THAT(keys_faults("[keys.recovery]\napprovals = 1\noperators = [\"ann\"]\n"), HasSubstr("keys.recovery.agents: is missing"));
     EXPECT_THAT(keys_faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"ann\"]\n"), HasSubstr("nobody could recover"));
     EXPECT_THAT(keys_faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"ann\", \"ann\"]\n"), HasSubstr("twice"));
+    const std::string recovery = "[keys.recovery]\nagents = \"a.pem\"\noperators = [\"ann\", \"bob\"]\n";
+    EXPECT_THAT(keys_faults(recovery + "online_agent_certificate = \"a.pem\"\n"), HasSubstr("online_agent_key: is missing"));
+    EXPECT_THAT(keys_faults(recovery + "online_agent_key = \"pkcs11:object=agent\"\n"), HasSubstr("online_agent_certificate: is missing"));
     EXPECT_THAT(keys_faults("[keys.recovery]\nagents = \"a.pem\"\noperators = [\"operator:ann\", \"b\"]\n"), HasSubstr("not the name of an account"));
     auto text = std::string{keys_configuration};
     text.replace(text.find("[profile.device]\n"), 17, "[profile.device]\narchive_keys = true\n");

@@ -93,6 +93,56 @@ TEST_F(Keys, RecoveryExpires) {
     EXPECT_FALSE(reads.key_recovery(open.id + 1).value());
 }
 
+TEST_F(Keys, WhatIsDeniedIsOver) {
+    const auto open = recovery(1);
+    ASSERT_TRUE(commit({ApproveKeyRecovery{open.id, "operator:bob", noon}}));
+    EXPECT_EQ(refusal({DenyKeyRecovery{open.id, "operator:cyd", "late", open.expires_at}}), Code::conflict);
+    ASSERT_TRUE(commit({DenyKeyRecovery{open.id, "operator:cyd", "who?", noon}}));
+    EXPECT_EQ(refusal({DenyKeyRecovery{open.id, "operator:bob", "", noon}}), Code::conflict);
+    EXPECT_EQ(refusal({ApproveKeyRecovery{open.id, "operator:dan", noon}}), Code::conflict);
+    EXPECT_EQ(refusal({RecoverKey{open.id, "operator:ann", noon}}), Code::conflict);
+    const auto denied = reads.key_recovery(open.id).value().value();
+    EXPECT_EQ(denied.denied_by, "operator:cyd");
+    EXPECT_EQ(denied.denial, "who?");
+    EXPECT_EQ(denied.denied_at, noon);
+    auto again = open;
+    EXPECT_TRUE(commit({RequestKeyRecovery{again}}));
+    EXPECT_EQ(refusal({RequestKeyRecovery{again}}), Code::conflict) << "one at a time";
+    again.requested_at = open.expires_at;
+    EXPECT_TRUE(commit({RequestKeyRecovery{again}})) << "the former one's time is over";
+}
+
+TEST_F(Keys, ArchivedOnesAreFoundByWhoseTheyAre) {   // bug class 7
+    const auto make = [&](unsigned number, const std::string& label, const std::string& requester, const std::string& subject, bool archived = true) {
+        auto record = certificate(number);
+        record.label = label;
+        record.requester = requester;
+        record.subject = subject;
+        std::vector<Write> writes{InsertCertificate{record, std::nullopt}};
+        if (archived) writes.emplace_back(archive());
+        ASSERT_TRUE(commit(std::move(writes)));
+    };
+    make(1, "cmp:", "credential:ann", "CN=one");
+    make(2, "cmp:", "credential:ann", "CN=two");
+    make(3, "cmp:", "credential:ann", "CN=one", false);
+    make(4, "cmp:line", "credential:ann", "CN=one");
+    make(5, "cmp:", "credential:bob", "CN=one");
+    make(6, "cmp:", "credential:annabel", "CN=on%");
+    const auto found = [&](std::string_view requester, std::string_view subject, std::size_t count_max = 100, std::string_view ca = "issuing",
+                           std::string_view label = "cmp:") {
+        std::string serials;
+        const auto records = reads.archived_certificates(ca, label, requester, subject, count_max).value();
+        for (const auto& record : records) serials += record.requester + " " + record.subject + ",";
+        return serials;
+    };
+    EXPECT_EQ(found("credential:ann", ""), "credential:ann CN=two,credential:ann CN=one,");
+    EXPECT_EQ(found("certificate:x", "CN=one"), "credential:bob CN=one,credential:ann CN=one,");
+    EXPECT_EQ(found("credential:bob", "CN=two", 1), "credential:bob CN=one,");
+    EXPECT_EQ(found("credential:an%", "CN=on_"), "");
+    EXPECT_EQ(found("credential:ann", "CN=one", 100, "other"), "");
+    EXPECT_EQ(found("credential:ann", "", 100, "issuing", "cmp:line"), "credential:ann CN=one,");
+}
+
 TEST_F(Keys, DecryptionKeysAreFoundByKindAndIdentifier) {
     DecryptionKey shared;
     shared.identifier = {1, 2};

@@ -268,7 +268,7 @@ TEST(CrmfRequest, OtherProofsAreNotSupported) {  // bug class 1: every choice is
     request.cert_template.public_key = to_vec(rsa().public_key().spki());
     const PkMacValue mac{crypto::make_password_mac_algorithm().value(), {1}};
     const std::vector<ProofOfPossession> others{KeyEncipherment{ThisMessage{{1}}}, KeyAgreementProof{DhMac{{1}}},
-                                                KeyAgreementProof{AgreeMac{mac}},
+                                                KeyEncipherment{AgreeMac{mac}},
                                                 KeyEncipherment{EncryptedKeyProof{test::hex("3000")}}};
     for (const auto& proof : others) {
         const auto received = CertReqMsg::parse(encode_cert_req_msg(request.encode(), proof)).value();
