@@ -139,7 +139,7 @@ struct PendingRequest {
     State state = State::pending;
     std::string decided_by, reason;
     std::optional<Time> decided_at;
-    std::optional<std::int64_t> certificate_id;
+    std::optional<std::int64_t> certificate_id;     ///< issued, or to be revoked
     std::optional<WantedRevocation> revocation{};   ///< set: this is asked for, not a certificate
 };
 std::string_view to_string(PendingRequest::State state) noexcept;

@@ -182,6 +182,18 @@ def test_what_comes_by_est_goes_out_by_cmp(two, tmp):
 
 
 @with_two
+def test_the_authoritys_own_certificate_must_sign(two, tmp):
+    """Told by check, not by the first request that would have to be signed with it."""
+    own = two.ra.dir / "ra"
+    for usage, purpose, words in (("keyAgreement", "1.3.6.1.5.5.7.3.28", "is none that signs"), ("digitalSignature", "clientAuth", "lacks id-kp-cmcRA")):
+        run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=RA", "-keyout",
+                    own / "key.pem", "-out", own / "cert.pem", "-addext", f"keyUsage=critical,{usage}", "-addext", f"extendedKeyUsage={purpose}")
+        done = two.ra.admin("check", check=False)
+        assert done.returncode != 0, done.err
+        check_in(words, done.err)
+
+
+@with_two
 def test_reenrollment_through_the_registration_authority(two, tmp):
     enrolled_by_est(two, tmp)
     der = make_request(tmp, "/CN=dev", name="next")
