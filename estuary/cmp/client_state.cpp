@@ -68,7 +68,7 @@ Result<ByteVec> ClientTransaction::Impl::save() const {
         writer.sequence([&] {
             if (ciphertext_) ciphertext_->write(writer);
         });
-        writer.integer(static_cast<std::int64_t>(passphrase_));
+        if (passphrase_ != PassphraseFate::not_conveyed) writer.integer(static_cast<std::int64_t>(passphrase_));
     });
     return std::move(writer).take();
 }
@@ -171,9 +171,9 @@ Result<void> ClientTransaction::Impl::read_state(Bytes state) {
     if (awaited < 0 || awaited >= static_cast<std::int64_t>(body_types) || !may_await(static_cast<BodyType>(awaited)))
         return fail(Code::malformed, "body type");
     awaited_ = static_cast<BodyType>(awaited);
-    if (!fields.empty()) {   // what was saved before there were passphrases ends here
+    if (!fields.empty()) {
         ESTUARY_TRY(const auto fate, fields.integer());
-        if (fate < 0 || fate > static_cast<std::int64_t>(PassphraseFate::acknowledged)) return fail(Code::malformed, "fate of a passphrase");
+        if (fate <= static_cast<std::int64_t>(PassphraseFate::not_conveyed) || fate > static_cast<std::int64_t>(PassphraseFate::acknowledged)) return fail(Code::malformed, "fate of a passphrase");
         passphrase_ = static_cast<PassphraseFate>(fate);
     }
     return fields.finish("state of an operation");
