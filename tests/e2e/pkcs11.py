@@ -2,7 +2,7 @@
 import glob
 import os
 import re
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import ESTUARY, Server, Skip, check_equal, check_in, need, run, run_program
 
@@ -11,6 +11,9 @@ URI = "pkcs11:token=estuary;object=issuing;type=private"
 CONFIGURATION = """openssl_conf = openssl_init
 [openssl_init]
 providers = providers
+alg_section = algorithms
+[algorithms]
+default_properties = ?provider=default
 [providers]
 default = default_provider
 pkcs11 = pkcs11_provider
@@ -91,11 +94,8 @@ def issue_and_revoke(tmp, key_type):
         check_in("serve will make it", server.admin("check").err)
         server.start()
         try:
-            threads = [threading.Thread(target=enroll, args=(server, tmp, f"dev{number}")) for number in range(8)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(lambda number: enroll(server, tmp, f"dev{number}"), range(8)))
             check_equal(len({(tmp / f"dev{number}/cert.pem").read_text() for number in range(8)}), 8, "each its own certificate")
             run_program(ESTUARY, "renew", tmp / "dev0")
             serial = re.search("=([0-9A-F]+)", run_program("openssl", "x509", "-in", tmp / "dev1/cert.pem", "-noout", "-serial").out).group(1)
