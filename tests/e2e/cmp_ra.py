@@ -463,7 +463,7 @@ def test_concurrent_requests_go_up_in_batches(two, tmp):
         said = client.communicate(timeout=60)[0]
         check_equal(client.returncode, 0, said)
         two.verify(tmp / f"{name}.pem")
-        check_in(f"CN = {name}", certificate_text(tmp / f"{name}.pem"))
+        check_in(f"CN={name}", certificate_text(tmp / f"{name}.pem").replace(" = ", "="))   # as OpenSSL 3.2 and later write it
     assert max(batches(two)) > 1, batches(two)
     check_equal(len(two.listed(two.ca)), len(names) + 1)
     # One that is refused above, by the CA's own error, and one that is not.
